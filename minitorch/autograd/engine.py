@@ -1,0 +1,322 @@
+"""The backward pass: visit every node once, after all gradients for it have arrived.
+
+1. Count, for each node reachable from the outputs, the edges that lead into it.
+2. Start with the outputs' nodes. Run a node, send its gradients along its edges, and count those edges down;
+   a node whose count reaches zero is ready. Gradients that meet are added.
+3. A gradient that reaches a leaf is added to its ``grad``.
+
+There is no recursion (a chain of 100,000 ops is fine), no global list, and a gradient is dropped as soon as
+its node has run. Ordinarily gradients are raw arrays; under ``create_graph`` they are Variables, and the same
+``backward`` methods then record how the gradients came about.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from minitorch.autograd.function import AnomalyMode, Function
+from minitorch.autograd.grad_mode import enable_grad, no_grad
+from minitorch.autograd.primitive import Cast, Clone, SumToShape, is_broadcastable_to, sum_array_to_shape
+from minitorch.autograd.variable import Variable, raw, wrap
+from minitorch.backend import Array, HostArray, array_module
+
+Edge = tuple[Any, int]
+Gradient = Any  # an Array, or a Variable under create_graph
+
+
+def run_backward(
+    roots: list[tuple[Edge, Gradient]],
+    retain_graph: bool,
+    create_graph: bool,
+    targets: list[Edge] | None = None,
+) -> dict[Edge, Gradient]:
+    """Send each root's gradient through the graph.
+
+    With ``targets`` the gradients at those edges are returned and no leaf is touched; otherwise leaves
+    accumulate. Every root gradient is an array, or a Variable where ``create_graph`` is true.
+    """
+    counts = _count_edges([edge[0] for edge, _ in roots])
+    wanted = None if targets is None else _nodes_towards(targets, counts)
+    task = _BackwardTask(counts, retain_graph, create_graph, targets, wanted)
+    with enable_grad() if create_graph else no_grad():
+        task.run(roots)
+    return task.captured
+
+
+def _count_edges(roots: list[Any]) -> dict[Any, int]:
+    """For each node that can be reached: how many edges lead into it."""
+    counts = {node: 0 for node in roots if isinstance(node, Function)}
+    stack = list(counts)
+    while stack:
+        for edge in stack.pop().edges:
+            if edge is None:
+                continue
+            node = edge[0]
+            if node in counts:
+                counts[node] += 1
+            elif isinstance(node, Function):
+                counts[node] = 1
+                stack.append(node)
+    return counts
+
+
+def _nodes_towards(targets: list[Edge], counts: dict[Any, int]) -> set[Any]:
+    """The nodes that must run: those from which a target can be reached."""
+    ends = {id(node) for node, _ in targets}
+    wanted: set[Any] = set()
+    for node in reversed(_topological_order(counts)):
+        if any(edge is not None and (id(edge[0]) in ends or edge[0] in wanted) for edge in node.edges):
+            wanted.add(node)
+    return wanted
+
+
+def _topological_order(counts: dict[Any, int]) -> list[Any]:
+    remaining = dict(counts)
+    ready = [node for node, count in remaining.items() if count == 0]
+    order = []
+    while ready:
+        node = ready.pop()
+        order.append(node)
+        for edge in node.edges:
+            if edge is not None and edge[0] in remaining:
+                remaining[edge[0]] -= 1
+                if remaining[edge[0]] == 0:
+                    ready.append(edge[0])
+    return order
+
+
+class _BackwardTask:
+    """One backward pass: the gradients that wait for their node, and which of them are ours alone.
+
+    A gradient is *owned* if no one else can see its memory. Only owned gradients are added into in place or
+    become a leaf's ``grad`` without a copy.
+    """
+
+    def __init__(
+        self,
+        counts: dict[Any, int],
+        retain_graph: bool,
+        create_graph: bool,
+        targets: list[Edge] | None,
+        wanted: set[Any] | None,
+    ) -> None:
+        self.counts = counts
+        self.retain_graph = retain_graph
+        self.create_graph = create_graph
+        self.targets = None if targets is None else {(id(node), index) for node, index in targets}
+        self.wanted = wanted
+        self.pending: dict[Any, list[Gradient]] = {}  # of each node: one gradient an output, or None
+        self.pending_owned: dict[Any, list[bool]] = {}
+        self.captured: dict[Any, Gradient] = {}
+
+    def run(self, roots: list[tuple[Edge, Gradient]]) -> None:
+        for edge, gradient in roots:
+            self._deliver(edge, gradient, False, None)
+        counts = self.counts
+        ready = [node for node in dict.fromkeys(edge[0] for edge, _ in roots) if counts.get(node) == 0]
+        while ready:
+            node = ready.pop()
+            gradients = self.pending.pop(node, None)
+            if gradients is not None:
+                self._run_node(node, gradients, self.pending_owned.pop(node))
+            for edge in node.edges:
+                if edge is not None and edge[0] in counts:
+                    counts[edge[0]] -= 1
+                    if counts[edge[0]] == 0:
+                        ready.append(edge[0])
+
+    def _run_node(self, node: Function, gradients: list[Gradient], owned: list[bool]) -> None:
+        if node.hooks is not None:
+            _run_hooks(node, gradients, owned)
+        if self.targets is not None:
+            self._capture(node, gradients)
+            if self.wanted is not None and node not in self.wanted:
+                return
+        saved = node.saved
+        results = self._call(node, gradients)
+        for position, edge in enumerate(node.edges):
+            if edge is not None and results[position] is not None:
+                is_owned = not self.create_graph and _is_owned(position, results, gradients, owned, saved, node)
+                self._deliver(edge, results[position], is_owned, node)
+
+    def _call(self, node: Function, gradients: list[Gradient]) -> tuple[Gradient, ...]:
+        """Run the node's backward on its saved values."""
+        node.check_saved()
+        saved = node.saved
+        try:
+            if self.create_graph and saved:
+                node.saved = node.saved_as_variables()
+            results = node.backward(*gradients)
+        except Exception as error:
+            if node.trace is not None:
+                _add_note(error, _forward_trace(node))
+            raise
+        finally:
+            node.saved = saved
+        if not self.retain_graph:
+            node.free()
+        if results.__class__ is not tuple:
+            results = (results,)
+        if AnomalyMode.enabled and AnomalyMode.check_nan:
+            _check_nan(node, results)
+        return results
+
+    def _deliver(self, edge: Edge, gradient: Gradient, is_owned: bool, sender: Function | None) -> None:
+        """Bring one gradient to the node or leaf at the end of an edge."""
+        node, index = edge
+        if isinstance(node, Variable):
+            fitted = _fit(gradient, node.array.shape, node.array.dtype, sender)
+            self._deliver_to_leaf(node, fitted, is_owned or fitted is not gradient)
+            return
+        fitted = _fit(gradient, node.output_shapes[index], node.output_dtypes[index], sender)
+        is_owned = is_owned or fitted is not gradient
+        waiting = self.pending.get(node)
+        if waiting is None:
+            waiting = self.pending[node] = [None] * len(node.output_shapes)
+            self.pending_owned[node] = [False] * len(node.output_shapes)
+        if waiting[index] is not None:
+            fitted = self._add(waiting[index], self.pending_owned[node][index], fitted)
+            is_owned = True
+        waiting[index] = fitted
+        self.pending_owned[node][index] = is_owned
+
+    def _add(self, total: Gradient, is_owned: bool, gradient: Gradient) -> Gradient:
+        """The sum of two gradients: in place only in memory that is ours alone."""
+        if is_owned and not self.create_graph:
+            total += gradient
+            return total
+        return total + gradient
+
+    def _deliver_to_leaf(self, leaf: Variable, gradient: Gradient, is_owned: bool) -> None:
+        if leaf.hooks is not None:
+            gradient = _apply_hooks(leaf.hooks, gradient, leaf.result_class)
+            is_owned = False
+        if self.targets is None:
+            accumulate(leaf, gradient, is_owned)
+        elif (id(leaf), 0) in self.targets:
+            before = self.captured.get((leaf, 0))
+            if before is None:
+                self.captured[leaf, 0] = _private(gradient, is_owned)
+            else:
+                self.captured[leaf, 0] = self._add(before, True, gradient)
+
+    def _capture(self, node: Function, gradients: list[Gradient]) -> None:
+        assert self.targets is not None
+        for index, gradient in enumerate(gradients):
+            if gradient is not None and (id(node), index) in self.targets:
+                self.captured[node, index] = _private(gradient, False)
+
+
+def _is_owned(
+    position: int,
+    results: tuple[Gradient, ...],
+    gradients: list[Gradient],
+    owned: list[bool],
+    saved: tuple[Array, ...],
+    node: Function,
+) -> bool:
+    """Whether a result of ``backward`` shares its memory with nothing that lives on.
+
+    By the contract of ``Function`` a result is fresh, or shows (is, or is a view of) an incoming gradient or a
+    saved value. A shown incoming gradient is passed on as ours if it was ours and only this result shows it.
+    """
+    result = results[position]
+    if node.may_return_kept_arrays or result.__class__ is not HostArray:
+        return False
+    memory = _memory(result)
+    if memory.__class__ is not HostArray or 0 in result.strides:
+        return False
+    for other in saved:
+        if other is not None and _memory(other) is memory:
+            return False
+    for index, other in enumerate(results):
+        if index != position and other is not None and _memory(other) is memory:
+            return False
+    for gradient, was_owned in zip(gradients, owned):
+        if gradient is not None and _memory(gradient) is memory:
+            return was_owned
+    return True
+
+
+def _memory(array: Array) -> Any:
+    """The object that owns the array's memory: NumPy points every view straight at it."""
+    base = getattr(array, "base", None)
+    return array if base is None else base
+
+
+def _fit(gradient: Gradient, shape: tuple[int, ...], dtype: Any, sender: Function | None) -> Gradient:
+    """The gradient in the shape and dtype of the value it belongs to."""
+    if gradient.shape != shape:
+        if not is_broadcastable_to(shape, tuple(gradient.shape)):
+            raise RuntimeError(
+                f"Function {sender.name() if sender else 'backward'} returned an invalid gradient - got "
+                f"{list(gradient.shape)} but expected shape compatible with {list(shape)}"
+            )
+        if isinstance(gradient, Variable):
+            gradient = SumToShape.apply(gradient, shape=shape)
+        else:
+            gradient = sum_array_to_shape(gradient, shape)
+    if raw(gradient).dtype != dtype:
+        gradient = Cast.apply(gradient, dtype=dtype)
+    return gradient
+
+
+def accumulate(leaf: Variable, gradient: Gradient, is_owned: bool) -> None:
+    """``leaf.grad += gradient``; the first gradient becomes ``grad`` itself if it is ours alone."""
+    if isinstance(gradient, Variable):
+        leaf.grad = Clone.apply(gradient) if leaf.grad is None else leaf.grad + gradient
+    elif leaf.grad is None:
+        leaf.grad = wrap(_private(gradient, is_owned), leaf.result_class)
+    else:
+        leaf.grad.array += gradient
+        leaf.grad.bump_version()
+    if leaf.post_accumulate_hooks is not None:
+        for hook in tuple(leaf.post_accumulate_hooks.values()):
+            hook(leaf)
+
+
+def _private(gradient: Gradient, is_owned: bool) -> Gradient:
+    """The gradient in memory that the receiver may change: contiguous, writable, and shared with nothing."""
+    if isinstance(gradient, Variable) or (is_owned and gradient.flags.c_contiguous):
+        return gradient
+    return array_module(gradient).array(gradient, order="C")
+
+
+def _run_hooks(node: Function, gradients: list[Gradient], owned: list[bool]) -> None:
+    assert node.hooks is not None
+    for index, hooks in node.hooks.items():
+        if gradients[index] is not None:
+            gradients[index] = _apply_hooks(hooks, gradients[index], node.result_class)
+            owned[index] = False  # the hook may have kept it
+
+
+def _apply_hooks(hooks: dict[int, Any], gradient: Gradient, result_class: type[Variable]) -> Gradient:
+    """Pass the gradient through each hook; a hook that returns something replaces it."""
+    is_raw = not isinstance(gradient, Variable)
+    for hook in tuple(hooks.values()):
+        shown = wrap(gradient, result_class) if is_raw else gradient
+        replacement = hook(shown)
+        if replacement is not None:
+            gradient = replacement.array if is_raw else replacement
+    return gradient
+
+
+def _check_nan(node: Function, results: tuple[Gradient, ...]) -> None:
+    for position, result in enumerate(results):
+        array = raw(result)
+        if array is not None and bool(array_module(array).isnan(array).any()):
+            error = RuntimeError(f"Function '{node.name()}' returned nan values in its {position}th output.")
+            _add_note(error, _forward_trace(node))
+            raise error
+
+
+def _forward_trace(node: Function) -> str:
+    return f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{node.trace}"
+
+
+def _add_note(error: BaseException, note: str) -> None:
+    if sys.version_info >= (3, 11):
+        error.add_note(note)
+    else:
+        error.args = (f"{error.args[0] if error.args else ''}\n{note}", *error.args[1:])

@@ -1,0 +1,122 @@
+"""The few operations that autograd itself needs: broadcasting and its adjoint, cast, copy, write into a view.
+
+A value that was repeated to a larger shape receives the *sum* of the gradients of its copies. The engine
+applies this rule wherever a gradient comes back larger than its input, so that ``Add.backward`` can say
+``return grad_output, grad_output`` whatever the shapes were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitorch.autograd.function import Function
+from minitorch.autograd.variable import raw
+from minitorch.backend import Array, array_module
+
+
+def broadcast_axes(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of ``shape`` along which a value of shape ``target`` was repeated."""
+    leading = len(shape) - len(target)
+    repeated = [leading + i for i, size in enumerate(target) if size == 1 and shape[leading + i] != 1]
+    return (*range(leading), *repeated)
+
+
+def is_broadcastable_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a value of shape ``shape`` can be repeated to ``target``.
+
+    >>> is_broadcastable_to((3, 1), (2, 3, 4)), is_broadcastable_to((3,), (2,))
+    (True, False)
+    """
+    if len(shape) > len(target):
+        return False
+    return all(size in (1, wanted) for size, wanted in zip(reversed(shape), reversed(target)))
+
+
+def sum_array_to_shape(array: Array, shape: tuple[int, ...]) -> Array:
+    """The raw computation of ``SumToShape``."""
+    axes = broadcast_axes(array.shape, shape)
+    return array.sum(axis=axes, keepdims=True, dtype=array.dtype).reshape(shape)
+
+
+class SumToShape(Function):
+    """Sum over the axes along which a value of ``shape`` was broadcast."""
+
+    def forward(self, value: Array, *, shape: tuple[int, ...]) -> Array:
+        self.input_shape = value.shape
+        return sum_array_to_shape(value, shape)
+
+    def backward(self, grad_output: Any) -> Any:
+        return BroadcastTo.apply(grad_output, shape=self.input_shape)
+
+
+class BroadcastTo(Function):
+    """Repeat a value along new or size-1 axes, without copying: a view of stride 0."""
+
+    backward_name = "ExpandBackward0"
+    is_view = True
+
+    def forward(self, value: Array, *, shape: tuple[int, ...]) -> Array:
+        self.input_shape = value.shape
+        # Not broadcast_to: NumPy's result is read-only, and torch lets one write into an expanded tensor.
+        strides = [0] * (len(shape) - value.ndim)
+        for size, wanted, stride in zip(value.shape, shape[len(strides) :], value.strides):
+            strides.append(stride if size == wanted else 0)
+        return array_module(value).lib.stride_tricks.as_strided(value, shape, strides)
+
+    def backward(self, grad_output: Any) -> Any:
+        return SumToShape.apply(grad_output, shape=self.input_shape)
+
+
+class Cast(Function):
+    """The value in another dtype; its gradient goes back to the value's own."""
+
+    backward_name = "ToCopyBackward0"
+
+    def forward(self, value: Array, *, dtype: Any) -> Array:
+        self.input_dtype = value.dtype
+        return value.astype(dtype)
+
+    def backward(self, grad_output: Any) -> Any:
+        return Cast.apply(grad_output, dtype=self.input_dtype)
+
+
+class Clone(Function):
+    """A copy in memory of its own."""
+
+    def forward(self, value: Array) -> Array:
+        return value.copy()
+
+    def backward(self, grad_output: Any) -> Any:
+        return grad_output
+
+
+class AssignView(Function):
+    """A base after ``replay(base)[...] = value``: what an in-place change of a view does to the base.
+
+    Gradient: the base gets the output's gradient with the view's part set to zero, the value gets that part.
+    """
+
+    backward_name = "CopySlices"
+
+    def forward(self, base: Array, value: Array, *, replay: tuple[Callable[[Any], Any], ...]) -> Array:
+        self.replay = replay
+        result = base.copy()
+        follow(replay, result)[...] = value
+        return result
+
+    def backward(self, grad_output: Any) -> Any:
+        needs_base, needs_value = self.needs_input_grad[:2]
+        part = follow(self.replay, grad_output)
+        grad_base = None
+        if needs_base:
+            zero = array_module(raw(part)).zeros_like(raw(part))
+            grad_base = AssignView.apply(grad_output, zero, replay=self.replay)
+        return grad_base, (Clone.apply(part) if needs_value else None)
+
+
+def follow(replay: tuple[Callable[[Any], Any], ...], base: Any) -> Any:
+    """Go from a base to its view: apply the view's steps one after another."""
+    for step in replay:
+        base = step(base)
+    return base

@@ -1,0 +1,43 @@
+"""The only package that knows NumPy from CuPy: arrays, devices, random generators, threads."""
+
+import warnings
+
+from minitorch.backend.accelerator import device_count, is_available
+from minitorch.backend.arrays import (
+    Array,
+    HostArray,
+    add_at,
+    array_module,
+    as_array,
+    common_module,
+    current_cuda_device,
+    device_of,
+    is_array,
+    is_on_cpu,
+    module_of,
+    shares_memory,
+    to_device,
+    to_numpy,
+)
+
+__all__ = [
+    "Array",
+    "HostArray",
+    "add_at",
+    "array_module",
+    "as_array",
+    "common_module",
+    "current_cuda_device",
+    "device_count",
+    "device_of",
+    "is_array",
+    "is_available",
+    "is_on_cpu",
+    "module_of",
+    "shares_memory",
+    "to_device",
+    "to_numpy",
+]
+
+# NaN and infinity are values here, as in torch: NumPy's warnings about them are silenced, for our frames only.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch\.")

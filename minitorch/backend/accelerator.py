@@ -1,0 +1,59 @@
+"""The CUDA side of the backend: finding CuPy, lazily, and saying clearly why it cannot be used.
+
+CuPy is imported on the first request for a GPU, never before: ``import minitorch`` stays quick, and works
+where CuPy is not installed. Tests put a strict stand-in for CuPy here (``install``), so that the same ops
+run through a second array type on any machine.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+_module: Any = None
+_failure: str | None = None
+
+
+def load() -> Any:
+    """The array module of the GPU (``cupy``), or None; the reason for None is kept for ``require``."""
+    global _module, _failure
+    if _module is None and _failure is None:
+        try:
+            candidate: ModuleType = importlib.import_module("cupy")
+        except ImportError as error:
+            _failure = f"CuPy cannot be imported ({error}); install it with: pip install 'minitorch[cuda]'"
+            return None
+        if not candidate.cuda.is_available():
+            _failure = "CuPy is installed but finds no CUDA device or driver (see: nvidia-smi)"
+            return None
+        _module = candidate
+    return _module
+
+
+def install(module: Any) -> Any:
+    """Use ``module`` in CuPy's place and return what was there; for tests."""
+    global _module
+    previous, _module = _module, module
+    return previous
+
+
+def is_available() -> bool:
+    """Whether tensors can be put on a GPU."""
+    return load() is not None
+
+
+def device_count() -> int:
+    """How many GPUs there are; 0 without CuPy or a driver."""
+    module = load()
+    return 0 if module is None else int(module.cuda.runtime.getDeviceCount())
+
+
+def require(index: int | None = None) -> Any:
+    """The array module of the GPU, or a RuntimeError that says what was looked for and what to install."""
+    module = load()
+    if module is None:
+        raise RuntimeError(f"a CUDA device was asked for, but none can be used: {_failure}")
+    if index is not None and index >= device_count():
+        raise RuntimeError(f"CUDA error: invalid device ordinal {index}: {device_count()} device(s) found")
+    return module

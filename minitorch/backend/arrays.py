@@ -1,0 +1,99 @@
+"""Arrays of either device: which module computes on one, where it lies, how it moves.
+
+An op says ``xp = array_module(x)`` and calls ``xp.exp(x)``: NumPy for an array in host memory, CuPy for one
+on a GPU. Everything else that differs between the two is a function in this package.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from minitorch.backend import accelerator
+from minitorch.device import CPU, device
+
+Array = Any  # numpy.ndarray or cupy.ndarray: no common base class exists
+
+HostArray = numpy.ndarray
+_numpy_array = HostArray
+_CUDA_DEVICES = tuple(device("cuda", index) for index in range(64))
+
+
+def array_module(array: Array) -> Any:
+    """``numpy`` for a NumPy array, scalar or Python number, the GPU's module for a GPU array."""
+    if array.__class__ is _numpy_array or not hasattr(array, "get"):
+        return numpy
+    return accelerator.require()
+
+
+def common_module(*values: Any) -> Any:
+    """The array module of the first array among ``values``, which may be Python numbers."""
+    for value in values:
+        if hasattr(value, "dtype"):
+            return array_module(value)
+    return numpy
+
+
+def is_array(value: Any) -> bool:
+    """Whether ``value`` is a raw array (or NumPy scalar) of either device."""
+    if isinstance(value, (numpy.ndarray, numpy.generic)):
+        return True
+    module = accelerator.load() if value.__class__.__name__ == "ndarray" else None
+    return module is not None and isinstance(value, module.ndarray)
+
+
+def as_array(value: Array) -> Array:
+    """``value`` as an array: NumPy's functions return scalars, not arrays, where the result has no dimensions."""
+    if value.__class__ is _numpy_array or hasattr(value, "get"):
+        return value
+    return numpy.asarray(value)
+
+
+def device_of(array: Array) -> device:
+    """The device that holds the array's memory."""
+    if array.__class__ is _numpy_array or not hasattr(array, "get"):
+        return CPU
+    return _CUDA_DEVICES[array.device.id]
+
+
+def is_on_cpu(array: Array) -> bool:
+    """Whether the array lies in host memory."""
+    return array.__class__ is _numpy_array or not hasattr(array, "get")
+
+
+def to_numpy(array: Array) -> numpy.ndarray:
+    """The values in host memory: the array itself if it is there, else a copy (waits for the device)."""
+    return numpy.asarray(array) if is_on_cpu(array) else array.get()
+
+
+def to_device(array: Array, target: device) -> Array:
+    """The array on ``target``: itself if it is there, else a copy."""
+    if target.type == "cpu":
+        return to_numpy(array)
+    module = accelerator.require(target.index)
+    index = target.index if target.index is not None else current_cuda_device()
+    if not is_on_cpu(array) and array.device.id == index:
+        return array
+    with module.cuda.Device(index):
+        return module.asarray(array)
+
+
+def current_cuda_device() -> int:
+    """The number of the GPU that new CUDA tensors go to."""
+    return int(accelerator.require().cuda.Device().id)
+
+
+def module_of(target: device) -> Any:
+    """The array module that makes arrays on ``target``."""
+    return numpy if target.type == "cpu" else accelerator.require(target.index)
+
+
+def add_at(target: Array, index: Any, values: Array) -> None:
+    """``target[index] += values`` where an index that occurs twice adds twice."""
+    array_module(target).add.at(target, index, values)
+
+
+def shares_memory(first: Array, second: Array) -> bool:
+    """Whether the two arrays may overlap in memory (bounds only: cheap, never a false no)."""
+    return is_on_cpu(first) and is_on_cpu(second) and numpy.may_share_memory(first, second)

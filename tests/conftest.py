@@ -1,0 +1,44 @@
+"""Hypothesis profiles, the GPU marker, one test an (op, kind), and the verdict table at the end of a run."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from minitorch.backend import accelerator
+from tests.harness import verdict
+
+_COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
+settings.register_profile("dev", max_examples=25, **_COMMON)
+settings.register_profile("ci", max_examples=25, derandomize=True, **_COMMON)
+settings.register_profile("thorough", max_examples=1000, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_generate_tests(metafunc: Any) -> None:
+    """Run every test that takes ``declaration`` once for each declaration of its class."""
+    if "declaration" in metafunc.fixturenames:
+        declarations = metafunc.cls.declarations
+        metafunc.parametrize("declaration", declarations, ids=[each.name for each in declarations])
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """Skip GPU tests, with the reason, where there is none."""
+    if accelerator.is_available():
+        return
+    skip = pytest.mark.skip(reason="no CUDA device")
+    for item in items:
+        if "cuda" in item.keywords:
+            item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the verdict table."""
+    lines = verdict.table()
+    if lines:
+        terminalreporter.section("verdict against torch (error of the worst case, in units in the last place)")
+        for line in lines:
+            terminalreporter.line(line)

@@ -1,0 +1,483 @@
+"""A stand-in for CuPy 14 that runs on any machine and is stricter than CuPy.
+
+``strict`` is used like the module ``cupy`` and ``StrictArray`` like ``cupy.ndarray``, computed by NumPy. A
+library run on StrictArrays fails at each stray ``np.`` call, at each host array met by a device array, and
+at each function, method or keyword that NumPy has and CuPy has not. The tables below were read from CuPy
+14.2. Left out: kernels, random numbers, FFTs, files, printing, functions that call Python functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial, partialmethod
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# fmt: off
+FUNCTIONS = _words(
+    """
+    abs absolute acos acosh add all allclose amax amin angle any append arange arccos arccosh arcsin arcsinh
+    arctan arctan2 arctanh argmax argmin argpartition argsort argwhere around array_equal array_equiv
+    array_split ascontiguousarray asfortranarray asin asinh astype atan atan2 atanh atleast_1d atleast_2d
+    atleast_3d average bincount bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not
+    bitwise_or bitwise_right_shift bitwise_xor bool bool_ broadcast_arrays broadcast_shapes broadcast_to
+    can_cast cbrt ceil clip column_stack complex128 complex64 complexfloating compress concat concatenate
+    conj conjugate copy copysign copyto cos cosh count_nonzero cross cumprod cumsum cumulative_prod
+    cumulative_sum deg2rad degrees delete diag diag_indices diag_indices_from diagflat diagonal diff
+    digitize divide divmod dot dsplit dstack dtype ediff1d einsum empty empty_like equal exp exp2
+    expand_dims expm1 extract eye fabs fill_diagonal finfo fix flatnonzero flip fliplr flipud float16
+    float32 float64 float_power floating floor floor_divide fmax fmin fmod frexp full full_like gcd generic
+    gradient greater greater_equal heaviside histogram histogram2d histogramdd hsplit hstack hypot i0
+    identity iinfo imag indices inexact inf inner int16 int32 int64 int8 int_ integer interp intersect1d
+    intp invert isclose iscomplex iscomplexobj isdtype isfinite isfortran isin isinf isnan isneginf isposinf
+    isreal isrealobj isscalar issubdtype ix_ kron lcm ldexp left_shift less less_equal lexsort linspace log
+    log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logspace matmul
+    matrix_transpose max maximum may_share_memory mean median meshgrid min min_scalar_type minimum mod modf
+    moveaxis multiply nan nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian
+    nanmin nanprod nanstd nansum nanvar ndim negative newaxis nextafter nonzero not_equal number ones
+    ones_like outer packbits pad partition percentile permute_dims pi positive pow power prod promote_types
+    put_along_axis putmask quantile rad2deg radians ravel ravel_multi_index real real_if_close reciprocal
+    remainder repeat reshape resize result_type right_shift rint roll rollaxis rot90 round s_ searchsorted
+    select setdiff1d setxor1d shape shares_memory sign signbit signedinteger sin sinc sinh size sort split
+    sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace
+    transpose tri tril tril_indices tril_indices_from trim_zeros triu triu_indices triu_indices_from
+    true_divide trunc uint16 uint32 uint64 uint8 union1d unique unique_all unique_counts unique_inverse
+    unique_values unpackbits unravel_index unsignedinteger vander var vdot vsplit vstack where zeros
+    zeros_like"""
+)
+LINALG_FUNCTIONS = _words(
+    """
+    LinAlgError cholesky cond cross det eig eigh eigvals eigvalsh inv lstsq matmul matrix_power matrix_rank
+    matrix_transpose norm pinv qr slogdet solve svd tensorinv tensorsolve"""
+)
+METHODS = _words(
+    """
+    all any argmax argmin argpartition argsort astype clip compress conj conjugate copy cumprod cumsum
+    diagonal dot flatten max mean min nonzero partition prod ravel repeat reshape round searchsorted sort
+    squeeze std sum swapaxes take trace transpose var view"""
+)
+PROPERTIES = _words("T dtype imag itemsize mT nbytes ndim real shape size strides")
+WAITING_METHODS = _words("__bool__ __complex__ __float__ __format__ __int__ item tobytes tolist")
+PYTHON_METHODS = _words("__copy__ __deepcopy__ __len__ __repr__ __str__")
+FLAGS = _words("c_contiguous f_contiguous owndata")  # CuPy has no "writeable"
+BINARY_OPERATORS = _words("add and floordiv lshift matmul mod mul or pow rshift sub truediv xor")
+OTHER_OPERATORS = _words("abs eq ge gt invert le lt ne neg pos")
+# NumPy's keyword, or its name for a parameter, and the functions of CuPy that do not take it.
+LACKING_KEYWORDS = {
+    "ar1": "intersect1d union1d", "ar2": "intersect1d union1d", "arr": "extract take_along_axis",
+    "arrays": "concat concatenate stack", "axis": "lexsort trim_zeros", "casting": "einsum",
+    "correction": "std var nanstd nanvar", "count": "unpackbits", "hermitian": "matrix_rank pinv svd",
+    "initial": "max min amax amin prod sum nanmax nanmin nanprod nansum", "keepdims": "count_nonzero",
+    "kind": "partition argpartition isin", "m": "flip fliplr flipud rot90", "max": "clip",
+    "mean": "std var nanstd nanvar", "min": "clip", "mode": "take", "obj": "delete",
+    "order": "argsort sort partition argpartition einsum", "out": "einsum", "rtol": "matrix_rank pinv",
+    "shape": "reshape unravel_index", "sorted": "unique", "sparse": "indices", "stable": "argsort sort",
+    "subok": "broadcast_to broadcast_arrays copy as_strided", "upper": "cholesky",
+    "weights": "percentile quantile",
+    "where": "all any max min amax amin mean prod std sum var nanmax nanmin nanmean nanprod nanstd nansum",
+    "writeable": "as_strided sliding_window_view", "x1": "matmul", "x2": "matmul",
+}
+SYNCHRONIZING = WAITING_METHODS | _words(
+    """
+    argwhere bincount cholesky compress cond delete det eig eigh eigvals eigvalsh extract flatnonzero
+    intersect1d inv lstsq matrix_rank nonzero pinv qr setdiff1d setxor1d slogdet solve svd trim_zeros
+    union1d unique unique_all unique_counts unique_inverse unique_values"""
+)
+NEEDS_DEVICE_ARRAY = METHODS | _words("bincount expand_dims flip moveaxis roll tensordot where")
+NEEDS_DEVICE_ARRAY |= _words("put_along_axis take_along_axis")
+NEEDS_DEVICE_ARRAYS = _words("column_stack concat concatenate dstack hstack stack vstack")
+NEEDS_PYTHON_NUMBERS = _words(
+    """
+    broadcast_to empty expand_dims eye moveaxis ones reshape squeeze swapaxes tile transpose zeros"""
+)
+SCALAR_IN_NUMPY = _words("allclose array_equal array_equiv count_nonzero")
+GENERALIZED_KEYWORDS = _words("axes axis casting dtype keepdims order out signature")
+ATOMIC_INTEGERS = _words("int32 int64 uint32 uint64")
+SCATTER_TYPES = {
+    "add": ATOMIC_INTEGERS | _words("float16 float32 float64"), "subtract": _words("int32 uint32"),
+    "maximum": ATOMIC_INTEGERS | _words("float32 float64"),
+    "minimum": ATOMIC_INTEGERS | _words("float32 float64"),
+    "bitwise_and": ATOMIC_INTEGERS, "bitwise_or": ATOMIC_INTEGERS, "bitwise_xor": ATOMIC_INTEGERS,
+}
+# fmt: on
+
+ARRAY_PRIORITY = 100
+_wrappers: weakref.WeakValueDictionary[int, StrictArray] = weakref.WeakValueDictionary()
+
+
+class DeviceSynchronizedError(RuntimeError):
+    """The host waited for the device inside ``strict.forbid_synchronization()``."""
+
+
+def _synchronize(reason: str) -> None:
+    """Count one wait for the device: each stops the queue of kernels, so hot paths must have none."""
+    strict.synchronizations += 1
+    if strict.synchronization_forbidden:
+        raise DeviceSynchronizedError(f"{reason} waits for the device")
+
+
+def _to_host(value: Any, name: str) -> Any:
+    """``value`` with its StrictArrays unwrapped; a host array anywhere is the silent mix this file finds."""
+    if isinstance(value, StrictArray):
+        return value._host
+    if isinstance(value, np.ndarray):
+        raise TypeError(f"{name}: Unsupported type {type(value)}: a host array among device arrays")
+    if isinstance(value, (list, tuple)):
+        return type(value)(_to_host(item, name) for item in value)
+    return value
+
+
+def _to_device(value: Any) -> Any:
+    """``value`` with its arrays wrapped, and NumPy's scalars too: CuPy returns 0-d arrays instead."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        host = np.asarray(value)
+        wrapper = _wrappers.get(id(host))
+        return StrictArray(host) if wrapper is None else wrapper
+    if isinstance(value, (list, tuple)):
+        items = map(_to_device, value)
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    return value
+
+
+def _holds_device_array(value: Any) -> bool:
+    is_sequence = isinstance(value, (list, tuple))
+    return isinstance(value, StrictArray) or (is_sequence and any(map(_holds_device_array, value)))
+
+
+def _check_arguments(name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    """Refuse what NumPy takes and CuPy does not: keywords, lists for arrays, 0-d arrays for Python ints."""
+    for keyword in keywords:
+        if keyword in ("like", "device") or name in LACKING_KEYWORDS.get(keyword, "").split():
+            raise TypeError(f"cupy.{name}() got an unexpected keyword argument {keyword!r}")
+    first = arguments[0] if arguments else next(iter(keywords.values()), None)
+    if name in NEEDS_DEVICE_ARRAY and not isinstance(first, StrictArray):
+        raise TypeError(f"cupy.{name}() takes a device array, not {type(first)}")
+    if name in NEEDS_DEVICE_ARRAYS and not all(isinstance(item, StrictArray) for item in first or ()):
+        raise TypeError("Only cupy arrays can be concatenated")
+    numbers = [*arguments[isinstance(first, StrictArray) :], keywords.get("axis"), keywords.get("shape")]
+    if name in NEEDS_PYTHON_NUMBERS and _holds_device_array(numbers):
+        raise TypeError(f"cupy.{name}(): a device array has no __index__ and is no shape or axis")
+
+
+def _call(function: Callable[..., Any], name: str, *arguments: Any, **keywords: Any) -> Any:
+    """Run NumPy's function on the unwrapped arguments; without warnings, as a device gives none."""
+    _check_arguments(name, arguments, keywords)
+    counts_on_device = name == "repeat" and _holds_device_array(arguments[1:])
+    if name in SYNCHRONIZING or counts_on_device or (name == "where" and len(arguments) == 1):
+        _synchronize(name)
+    host_keywords = {keyword: _to_host(value, name) for keyword, value in keywords.items()}
+    with np.errstate(all="ignore"):
+        result = function(*_to_host(arguments, name), **host_keywords)
+    return _to_device(np.asarray(result) if name in SCALAR_IN_NUMPY else result)
+
+
+def _operand(value: Any) -> Any:
+    """What an operator or ufunc computes with: a device array or a scalar, no host array and no list."""
+    if isinstance(value, StrictArray):
+        return value._host
+    if isinstance(value, (np.generic, bool, int, float, complex)):
+        return value
+    raise TypeError(f"Unsupported type {type(value)}")
+
+
+def _host_index(key: Any) -> Any:
+    """The index for NumPy. Host arrays would be uploaded unseen; CuPy takes at most one mask."""
+    items = key if isinstance(key, tuple) else (key,)
+    for item in items:
+        if isinstance(item, slice) and _holds_device_array([item.start, item.stop, item.step]):
+            raise TypeError("slice indices must be integers or None: a device array has no __index__")
+    masks = sum(isinstance(item, StrictArray) and item._host.dtype == bool for item in items)
+    if masks > 1:
+        raise ValueError("CuPy does not support more than one boolean array in an index")
+    if masks == 1:
+        _synchronize("a boolean mask")
+    if all(item is None or item is Ellipsis or isinstance(item, (slice, int, np.integer)) for item in items):
+        return items if Ellipsis in items else (*items, Ellipsis)  # a view, even with no dimensions left
+    return _to_host(key, "index")
+
+
+def _refuse_repeated_targets(host: np.ndarray, index: Any, value: Any) -> None:
+    """``x[i] = v`` with equal numbers in ``i`` keeps the last value in NumPy and any of them in CuPy."""
+    if isinstance(value, StrictArray) and value._host.size > 1:
+        targets = np.arange(host.size).reshape(host.shape)[index]
+        if np.unique(targets).size < targets.size:
+            raise ValueError("one element is assigned twice: which value stays is undefined in CuPy")
+
+
+class StrictArray:
+    """``cupy.ndarray`` on the host: the methods that class has, and its refusals."""
+
+    __slots__ = ("__weakref__", "_host")
+    __array_priority__ = ARRAY_PRIORITY
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, host: np.ndarray) -> None:
+        """Wrap ``host`` without a copy. A device has no strings, objects, dates or long doubles."""
+        if host.dtype.char not in "?bBhHiIlLqQefdFD":
+            raise ValueError(f"Unsupported dtype {host.dtype}")
+        self._host = host
+        _wrappers[id(host)] = self
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """Refused as in CuPy: it would be a hidden copy to the host and a hidden wait."""
+        raise TypeError(
+            "Implicit conversion to a NumPy array is not allowed. "
+            "Please use `.get()` to construct a NumPy array explicitly."
+        )
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        """Only ``NumPy scalar <operator> array`` passes; CuPy takes more, but a library must call ``xp``."""
+        if method == "__call__" and len(inputs) == 2 and isinstance(inputs[0], np.generic) and not keywords:
+            return _call(ufunc, ufunc.__name__, *inputs)
+        if any(isinstance(item, np.ndarray) for item in inputs):
+            raise TypeError(f"Unsupported type {np.ndarray}")
+        raise TypeError(f"np.{ufunc.__name__} called on a device array: call xp.{ufunc.__name__}")
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, keywords: Any) -> Any:
+        """Refused (CuPy dispatches): a stray ``np.`` call works on one device by luck."""
+        raise TypeError(f"np.{function.__name__} called on a device array: call xp.{function.__name__}")
+
+    def get(self, stream: Any = None, order: Any = "C", out: np.ndarray | None = None) -> np.ndarray:
+        """The explicit copy to the host: counted as a transfer, and where waiting is forbidden refused."""
+        if strict.synchronization_forbidden:
+            raise DeviceSynchronizedError("get() waits for the device")
+        strict.transfers += 1
+        if out is None:
+            return self._host.copy(order)
+        np.copyto(out, self._host, casting="no")
+        return out
+
+    def set(self, host: np.ndarray, stream: Any = None) -> None:
+        """Fill from a host array of the same dtype and shape."""
+        if not isinstance(host, np.ndarray) or (host.dtype, host.shape) != (
+            self._host.dtype,
+            self._host.shape,
+        ):
+            raise TypeError("Only numpy.ndarray of the same dtype and shape can be set to cupy.ndarray")
+        strict.uploads += 1
+        self._host[...] = host
+
+    def fill(self, value: Any) -> None:
+        """Fill with a scalar or 0-d device array; lists and larger arrays are refused as in CuPy."""
+        if np.ndim(_operand(value)) > 0:
+            raise ValueError("non-scalar cupy.ndarray cannot be used for fill")
+        self._host.fill(_operand(value))
+
+    def __getitem__(self, key: Any) -> StrictArray:
+        return _to_device(self._host[_host_index(key)])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """``value`` must be a device array or scalar: CuPy refuses lists and host arrays too."""
+        host, index = _operand(value), _host_index(key)
+        _refuse_repeated_targets(self._host, index, value)
+        with np.errstate(all="ignore"):
+            self._host[index] = host
+
+    def __iter__(self) -> Iterator[StrictArray]:
+        return (self[position] for position in range(len(self._host)))
+
+    def __reduce__(self) -> Any:
+        return _upload, (self.get(),)
+
+
+ATTRIBUTES: dict[str, Callable[[StrictArray], Any]] = {
+    "base": lambda array: _to_device(array._host.base) if isinstance(array._host.base, np.ndarray) else None,
+    "data": lambda array: SimpleNamespace(ptr=array._host.ctypes.data, device_id=0),  # no buffer
+    "device": lambda array: Device(),
+    "flags": lambda array: SimpleNamespace(**{name: getattr(array._host.flags, name) for name in FLAGS}),
+}
+
+
+def _operator_method(function: Callable[..., Any], reflected: bool = False) -> Callable[..., Any]:
+    def method(self: StrictArray, *others: Any) -> Any:
+        for other in others:
+            if getattr(other, "__array_priority__", 0) > ARRAY_PRIORITY:
+                return NotImplemented
+            if function in (operator.eq, operator.ne) and type(other).__eq__ is object.__eq__:
+                return NotImplemented  # x == None is False, not an array
+            _operand(other)
+        return _call(function, "operator", *((*others, self) if reflected else (self, *others)))
+
+    return method
+
+
+def _named_method(name: str) -> Callable[..., Any]:
+    def method(self: StrictArray, *arguments: Any, **keywords: Any) -> Any:
+        known_as = "ndarray.clip" if name == "clip" else name  # the method takes min= and max=
+        return _call(getattr(np.ndarray, name), known_as, self, *arguments, **keywords)
+
+    return method
+
+
+def _install_members() -> None:
+    """Give StrictArray the operators, methods and attributes that need nothing but unwrapping."""
+    for name in BINARY_OPERATORS | OTHER_OPERATORS | {"divmod"}:
+        function = divmod if name == "divmod" else getattr(operator, f"__{name}__")
+        setattr(StrictArray, f"__{name}__", _operator_method(function))
+        if name not in OTHER_OPERATORS:
+            setattr(StrictArray, f"__r{name}__", _operator_method(function, reflected=True))
+    for name in BINARY_OPERATORS - {"matmul"}:  # CuPy has no __imatmul__
+        setattr(StrictArray, f"__i{name}__", _operator_method(getattr(operator, f"__i{name}__")))
+    for name in METHODS | WAITING_METHODS | PYTHON_METHODS:
+        setattr(StrictArray, name, _named_method(name))
+    for name in PROPERTIES:
+        getter = partial(lambda name, self: _to_device(getattr(self._host, name)), name)
+        setattr(StrictArray, name, property(getter))
+    for name, attribute in ATTRIBUTES.items():
+        setattr(StrictArray, name, property(attribute))
+    StrictArray.__name__ = StrictArray.__qualname__ = "ndarray"
+
+
+class StrictUfunc:
+    """An elementwise function with the few keywords and methods that CuPy's have."""
+
+    def __init__(self, ufunc: np.ufunc, name: str) -> None:
+        self.ufunc, self.name, self.__name__ = ufunc, name, name
+        self.nin, self.nout, self.nargs = ufunc.nin, ufunc.nout, ufunc.nargs
+
+    def __call__(self, *operands: Any, **keywords: Any) -> Any:
+        """Scalars and device arrays only; ``where=`` and ``order=`` do not exist in CuPy."""
+        allowed = GENERALIZED_KEYWORDS if self.name == "matmul" else {"out", "dtype", "casting"}
+        if not allowed.issuperset(keywords):
+            raise TypeError(f"Wrong arguments {keywords}")
+        for operand in operands:
+            _operand(operand)
+        return _call(self.ufunc, self.name, *operands, **keywords)
+
+    def _method(self, name: str, supported: Iterable[str], array: StrictArray, *arguments: Any) -> Any:
+        if self.name not in supported:
+            raise NotImplementedError(f"`cupy_{self.name}.{name}` is not supported yet")
+        _operand(array)
+        return _call(getattr(self.ufunc, name), self.name, array, *arguments)
+
+    def reduce(
+        self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False
+    ) -> Any:
+        """``add`` and ``multiply`` only: write ``xp.max(x)`` for ``xp.maximum.reduce(x)``."""
+        return self._method("reduce", ("add", "multiply"), array, axis, dtype, out, keepdims)
+
+    def accumulate(self, array: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+        """``add`` and ``multiply`` only: there is no running maximum."""
+        return self._method("accumulate", ("add", "multiply"), array, axis, dtype, out)
+
+    def at(self, array: Any, indices: Any, values: Any = None) -> None:
+        """Scatter, for the few functions and types for which CUDA has an atomic operation."""
+        types = SCATTER_TYPES.get(self.name)
+        if types and array.dtype.name not in types:
+            raise TypeError(f"cupy.{self.name}.at only supports {sorted(types)} as data type")
+        self._method("at", SCATTER_TYPES, array, _to_device(_host_index(indices)), values)
+
+
+class StrictModule(ModuleType):
+    """A namespace that hands out NumPy's functions, wrapped, for the names CuPy has too."""
+
+    def __init__(self, name: str, source: Any, names: frozenset[str]) -> None:
+        super().__init__(name)
+        self._source, self._names = source, names
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._names:
+            raise AttributeError(f"{self.__name__} has no {name!r}, or this stand-in leaves it out")
+        value = getattr(self._source, name)
+        if isinstance(value, np.ufunc):
+            value = StrictUfunc(value, name)
+        elif callable(value) and not isinstance(value, type):
+            value = partial(_call, value, name)
+        setattr(self, name, value)
+        return value
+
+
+class Strict(StrictModule):
+    """The module ``cupy``: its functions, with counters of what moves and waits."""
+
+    __version__ = "14.2.0"
+    synchronizations = 0  # waits: float(), int(), bool(), item(), tolist(), masks, nonzero, unique, ...
+    transfers = 0  # explicit copies to the host: get(), asnumpy()
+    uploads = 0  # copies to the device: asarray(), array(), set()
+    synchronization_forbidden = False
+    ndarray = StrictArray
+
+    @contextlib.contextmanager
+    def forbid_synchronization(self) -> Iterator[None]:
+        """Make every wait for the device raise DeviceSynchronizedError, an explicit ``get()`` too."""
+        before, self.synchronization_forbidden = self.synchronization_forbidden, True
+        try:
+            yield
+        finally:
+            self.synchronization_forbidden = before
+
+    def reset_counters(self) -> None:
+        self.synchronizations = self.transfers = self.uploads = 0
+
+    def asnumpy(self, array: Any, **keywords: Any) -> np.ndarray:
+        return array.get(**keywords) if isinstance(array, StrictArray) else np.asarray(array)
+
+    def get_array_module(self, *arguments: Any) -> Any:
+        return self if any(isinstance(item, StrictArray) for item in arguments) else np
+
+
+def _upload(value: Any, dtype: Any = None, copy: Any = True, order: Any = "K", ndmin: int = 0) -> StrictArray:
+    """An array on the device; ``copy=False`` means "only if needed", where NumPy 2 raises."""
+    if _holds_device_array(value):
+        return _to_device(
+            np.array(_to_host(value, "array"), dtype, copy=copy or None, order=order, ndmin=ndmin)
+        )
+    strict.uploads += 1
+    return StrictArray(np.array(value, dtype, order=order, ndmin=ndmin))
+
+
+@dataclass(frozen=True)
+class Device:
+    """``cupy.cuda.Device``, also as a context manager: there is one, number 0."""
+
+    id: int = 0
+
+    def __post_init__(self) -> None:
+        if self.id != 0:
+            raise RuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def use(self) -> None: ...
+
+    def synchronize(self) -> None:
+        _synchronize("Device.synchronize()")
+
+
+_install_members()
+strict: Any = Strict("cupy", np, FUNCTIONS)
+strict.array = _upload
+strict.asarray = lambda value, dtype=None, order="K", copy=None: _upload(value, dtype, copy, order)
+strict.asanyarray = strict.asarray
+strict.ascontiguousarray = lambda value, dtype=None: _upload(value, dtype, None, "C", ndmin=1)
+strict.asfortranarray = lambda value, dtype=None: _upload(value, dtype, None, "F", ndmin=1)
+strict.linalg = StrictModule("cupy.linalg", np.linalg, LINALG_FUNCTIONS)
+tricks = StrictModule(
+    "cupy.lib.stride_tricks", np.lib.stride_tricks, _words("as_strided sliding_window_view")
+)
+strict.lib = SimpleNamespace(stride_tricks=tricks)
+wait = partial(_synchronize, "an explicit synchronize()")
+stream = SimpleNamespace(ptr=0, synchronize=wait)
+strict.cuda = SimpleNamespace(is_available=lambda: True, Device=Device, get_current_stream=lambda: stream)
+strict.cuda.runtime = SimpleNamespace(getDeviceCount=lambda: 1, getDevice=lambda: 0, deviceSynchronize=wait)
+strict.cuda.Stream = SimpleNamespace(null=stream)
+pool = SimpleNamespace(free_all_blocks=lambda: None, used_bytes=lambda: 0, total_bytes=lambda: 0)
+strict.get_default_memory_pool = lambda: pool
+strict_x = SimpleNamespace()  # the module cupyx
+for method, function in (("scatter_add", "add"), ("scatter_max", "maximum"), ("scatter_min", "minimum")):
+    setattr(strict_x, method, getattr(strict, function).at)
+    setattr(StrictArray, method, partialmethod(getattr(strict, function).at))
