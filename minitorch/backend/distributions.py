@@ -1,12 +1,13 @@
 """From uniform numbers to samples: the arithmetic of torch's CPU distributions, rounding by rounding.
 
-Every function here is pure: :class:`minitorch.backend.generator.CPUGenerator` draws the random words, in torch's
-order, and turns them into samples with these. To agree with torch in the last bit, three things matter besides
-the formula: the precision of every intermediate result, which `a·b + c` is rounded once (a *fused* multiply-add)
-instead of twice, and whose logarithm and cosine are used. torch's checks of the arguments stand here too.
+Every function here is pure: :class:`minitorch.backend.generator.CPUGenerator` draws the random words, in
+torch's order, and turns them into samples with these. To agree with torch in the last bit, three things
+matter besides the formula: the precision of every intermediate result, which `a·b + c` is rounded once
+(a *fused* multiply-add) instead of twice, and whose logarithm and cosine are used. torch's checks of the
+arguments stand here too.
 
-Source: `ATen/core/TransformationHelper.h` and `ATen/native/cpu/DistributionTemplates.h` of PyTorch; S. Moshier's
-Cephes library for the float32 functions.
+Source: `ATen/core/TransformationHelper.h` and `ATen/native/cpu/DistributionTemplates.h` of PyTorch;
+S. Moshier's Cephes library for the float32 functions.
 """
 
 from __future__ import annotations
@@ -17,24 +18,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-
-__all__ = [
-    "BLOCK",
-    "box_muller_blocks",
-    "box_muller_pairs",
-    "cast",
-    "check_multinomial",
-    "check_uniform_bounds",
-    "cumulative_probabilities",
-    "fused_multiply_add",
-    "integer_bounds",
-    "largest_integer",
-    "libm",
-    "not_implemented",
-    "require_continuous",
-    "require_floating",
-    "scale_uniform",
-]
 
 FloatArray = NDArray[np.floating[Any]]
 Float64Array = NDArray[np.float64]
@@ -111,11 +94,16 @@ def largest_integer(dtype: np.dtype[Any]) -> int:
 def integer_bounds(low: int, high: int | None, dtype: np.dtype[Any]) -> tuple[int, int]:
     """The bounds [low, high) that torch draws from: checked, and for floats made representable."""
     if high is None:
-        high = largest_integer(dtype) + 1
-    if not low < high:
+        low, high = _open_bounds(low, dtype)
+    elif not low < high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-    if dtype.kind == "f":
-        low, high = _representable_bounds(low, high, dtype)
+    elif dtype.kind == "f":
+        low, high = _representable_low(low, dtype), _representable_high(high, dtype)
+        if not low < high:
+            raise RuntimeError(
+                "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, "
+                f"but got from={low} >= to={high}"
+            )
     smallest, largest = _value_range(dtype)
     for name, value in (("from", low), ("to - 1", high - 1)):
         if not smallest <= value <= largest:
@@ -123,15 +111,41 @@ def integer_bounds(low: int, high: int | None, dtype: np.dtype[Any]) -> tuple[in
     return low, high
 
 
-def _representable_bounds(low: int, high: int, dtype: np.dtype[Any]) -> tuple[int, int]:
-    """Moves bounds inward where rounding low + 1 or high − 1 to `dtype` would leave the interval."""
-    digits = np.finfo(dtype).nmant + 1
-    above_low, below_high = int(dtype.type(low + 1)), int(dtype.type(high - 1))
-    if above_low < low:
-        low = above_low + (1 << (abs(low + 1).bit_length() - digits))
-    if below_high >= high:
-        high = below_high - (1 << (abs(high - 1).bit_length() - digits))
-    return low, high
+def _open_bounds(low: int, dtype: np.dtype[Any]) -> tuple[int, int]:
+    """The bounds of `random_(low, None)`."""
+    largest = largest_integer(dtype)
+    if dtype.kind == "f":
+        low = _representable_low(low, dtype)
+        if not low < largest:
+            raise RuntimeError(
+                "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to "
+                f"dtype, but got from={low} > to_inc={largest}"
+            )
+    return low, largest + 1
+
+
+def _representable_low(low: int, dtype: np.dtype[Any]) -> int:
+    """Moves a lower bound up if low + 1, rounded to the floating `dtype`, would fall below it."""
+    rounded = _through(low + 1, dtype)
+    return rounded + _spacing(low + 1, dtype) if rounded < low else low
+
+
+def _representable_high(high: int, dtype: np.dtype[Any]) -> int:
+    """Moves an upper bound down if high − 1, rounded to the floating `dtype`, would reach it."""
+    rounded = _through(high - 1, dtype)
+    return rounded - _spacing(high - 1, dtype) if rounded >= high else high
+
+
+def _through(value: int, dtype: np.dtype[Any]) -> int:
+    """`value` as `dtype` and back to int64; what does not fit becomes the smallest int64, as on x86."""
+    with np.errstate(over="ignore"):
+        rounded = float(dtype.type(value))
+    return int(rounded) if -(2.0**63) <= rounded < 2.0**63 else -(2**63)
+
+
+def _spacing(value: int, dtype: np.dtype[Any]) -> int:
+    """The distance of neighbouring `dtype` numbers around an integer that is too long for its mantissa."""
+    return 1 << max(abs(value).bit_length() - (np.finfo(dtype).nmant + 1), 0)
 
 
 def _value_range(dtype: np.dtype[Any]) -> tuple[int, int]:
@@ -142,7 +156,7 @@ def _value_range(dtype: np.dtype[Any]) -> tuple[int, int]:
 
 
 def check_multinomial(probabilities: NDArray[Any], num_samples: int, replacement: bool) -> None:
-    if probabilities.ndim not in (1, 2) or probabilities.shape[-1] == 0:
+    if probabilities.ndim not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
     if probabilities.dtype.kind != "f":
         name = _SCALAR_NAMES[probabilities.dtype.name][0]
@@ -241,7 +255,7 @@ def box_muller_blocks(uniform: FloatArray, mean: float, std: float) -> FloatArra
     Formula: r = √(−2·log(1 − u₁)), θ = 2π·u₂ with u₁ the first eight of a block and u₂ the last eight;
     the first eight become r·cos θ·std + mean, the last eight r·sin θ·std + mean.
     """
-    transform = _polar_float32 if uniform.dtype == np.float32 else _polar_float64
+    transform: Callable[..., Any] = _polar_float32 if uniform.dtype == np.float32 else _polar_float64
     mean, std = uniform.dtype.type(mean), uniform.dtype.type(std)
     blocks = uniform.reshape(-1, 2, BLOCK // 2)  # (block, radius or angle, 8)
     samples = np.empty_like(blocks)
@@ -288,8 +302,8 @@ def cumulative_probabilities(rows: NDArray[Any]) -> Float64Array:
 # ---- float32 functions
 #
 # Cephes' logf, cosf and sinf, whose polynomials torch evaluates with fused multiply-adds. A float32 product
-# is exact in float64, so `_round(a * b + c)` on float64 arrays that hold float32 values is the fused operation,
-# and `_round` around a single operation is the plain float32 one.
+# is exact in float64, so `_round(a * b + c)` on float64 arrays that hold float32 values is the fused
+# operation, and `_round` around a single operation is the plain float32 one.
 
 _LOG_COEFFICIENTS = (
     7.0376836292e-2,

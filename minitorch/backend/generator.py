@@ -5,8 +5,9 @@ words. A 64-bit draw is two words, the high one first. What a distribution takes
 words, of which width, in which order) is part of the agreement and is written down method by method; the
 arithmetic from words to samples is in :mod:`minitorch.backend.distributions`.
 
-torch itself is not the same everywhere: on Intel processors it may draw `bernoulli_(p)` (dropout) and
-`exponential_` from streams of the MKL library. This module follows torch's portable path, used on the others.
+torch itself is not the same everywhere. Large float32 normals here are those of x86 processors with AVX2; on
+others torch's differ in the last bits. On Intel processors torch may draw `bernoulli_(p)` (dropout) and
+`exponential_` from streams of the MKL library; this module follows the portable path, used on all others.
 
 Source: `ATen/CPUGeneratorImpl.cpp`, `ATen/native/cpu/DistributionTemplates.h` of PyTorch; M. Matsumoto and
 T. Nishimura, "Mersenne Twister", 1998.
@@ -26,7 +27,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from minitorch.backend import distributions
 
-__all__ = ["DEFAULT_SEED", "CPUGenerator"]
+__all__ = ["DEFAULT_SEED", "CPUGenerator", "default_cpu_generator"]
 
 Shape: TypeAlias = int | tuple[int, ...]
 Array: TypeAlias = NDArray[Any]
@@ -64,7 +65,7 @@ class CPUGenerator:
     call draws its numbers as one piece.
 
     >>> CPUGenerator(0).uniform(3, np.float32)
-    array([0.49625659, 0.7682218 , 0.08847743], dtype=float32)
+    array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     """
 
     def __init__(self, seed: int = DEFAULT_SEED) -> None:
@@ -103,7 +104,7 @@ class CPUGenerator:
         """The state as the 5056 bytes of `torch.get_rng_state()`; either library reads the other's."""
         state = np.zeros(1, _STATE)
         with self._lock:
-            _, engine, position = self._engine.get_state(legacy=True)[:3]
+            engine, position = self._engine.get_state(legacy=False)["state"].values()
             state["seed"], state["engine"], state["is_seeded"] = self._initial_seed, engine, 1
             state["left"] = _ENGINE_WORDS + 1 - position
             # Just seeded, torch's position is still 0, and the first engine word is still the seed.
@@ -127,7 +128,9 @@ class CPUGenerator:
             raise RuntimeError("Invalid mt19937 state")
         with self._lock:
             self._initial_seed = int(fields["seed"])
-            self._engine.set_state(("MT19937", fields["engine"].astype(np.uint32), _ENGINE_WORDS + 1 - left))
+            position = _ENGINE_WORDS + 1 - left
+            engine = {"key": fields["engine"].astype(np.uint32), "pos": position}
+            self._engine.set_state({"bit_generator": "MT19937", "state": engine})
             self._cached_normal = float(fields["cached_normal"]) if fields["has_cached_normal"] else None
 
     # ---- raw draws
@@ -191,8 +194,9 @@ class CPUGenerator:
     def _large_normal(self, count: int, dtype: np.dtype[Any], mean: float, std: float) -> Array:
         block = distributions.BLOCK
         whole = count - count % block
-        uniform = self._unit(count, dtype)
-        samples = np.empty_like(uniform)
+        # Uniforms past the last whole block are drawn and not used; float16 does not draw them.
+        uniform = self._unit(whole if dtype == np.float16 else count, dtype)
+        samples = np.empty(count, uniform.dtype)
         samples[:whole] = distributions.box_muller_blocks(uniform[:whole], mean, std)
         if whole != count:
             samples[-block:] = distributions.box_muller_blocks(self._unit(block, dtype), mean, std)
@@ -280,10 +284,11 @@ class CPUGenerator:
 
     def _full_range(self, shape: Shape, dtype: np.dtype[Any]) -> Array:
         """`random_(-2**63, None)`: all 64 bits."""
+        kernel = "random_full_64_bits_range_kernel_cpu"
+        if dtype == np.float16 or dtype.kind == "b" or (dtype.kind == "u" and dtype != np.uint8):
+            raise distributions.not_implemented(kernel, dtype)
         if dtype not in (np.int64, np.float32, np.float64):
-            raise RuntimeError(
-                "random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16"
-            )
+            raise RuntimeError(f"{kernel} handles only int64, double, float and bfloat16")
         with self._lock:
             return self._double_words(_count(shape)).view(np.int64).astype(dtype).reshape(shape)
 
@@ -360,7 +365,10 @@ class CPUGenerator:
             raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
         with np.errstate(divide="ignore", invalid="ignore"):  # q = 0 once in 2⁵³ draws
             scores = probabilities / self.exponential(probabilities.shape, probabilities.dtype)
-        return np.argsort(-scores, axis=-1, kind="stable")[..., :num_samples]
+        if num_samples == 1:
+            return scores.argmax(-1, keepdims=True)
+        order = np.argsort(-scores, axis=-1, kind="stable")
+        return np.ascontiguousarray(order[..., :num_samples])
 
     def _multinomial_by_search(self, probabilities: Array, num_samples: int) -> NDArray[np.int64]:
         rows = np.atleast_2d(probabilities)
@@ -372,3 +380,8 @@ class CPUGenerator:
 
 def _count(shape: Shape) -> int:
     return shape if isinstance(shape, int) else math.prod(shape)
+
+
+# The generator of every call that names none. Like torch's it starts from a seed of the system's choice.
+default_cpu_generator = CPUGenerator()
+default_cpu_generator.seed()

@@ -23,7 +23,9 @@ def to_ours(array: numpy.ndarray, requires_grad: bool = False) -> Any:
 
 def to_torch(array: numpy.ndarray, requires_grad: bool = False) -> Any:
     """A torch tensor of the same values and layout, in memory of its own."""
-    spare = numpy.lib.stride_tricks.as_strided(array.copy(order="K"), array.shape) if array.ndim == 0 else array.copy("K")
+    spare = (
+        numpy.lib.stride_tricks.as_strided(array.copy(order="K"), array.shape) if array.ndim == 0 else array.copy("K")
+    )
     return oracle.from_numpy(spare).requires_grad_(requires_grad)
 
 

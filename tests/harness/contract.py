@@ -11,7 +11,7 @@ and inherits the tests below, each run for every declaration (``conftest.py`` do
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 import pytest
@@ -112,7 +112,7 @@ def _gradients(package: Any, outputs: list[Any], inputs: list[Any], cotangents: 
 class OpContract:
     """The tests of an op. Subclasses set ``declarations`` and add the op's own laws."""
 
-    declarations: list[Declaration] = []
+    declarations: ClassVar[list[Declaration]] = []
 
     def test_equals_reference(self, declaration: Declaration) -> None:
         """Kind 1: the textbook definition, on tiny float64 inputs."""

@@ -15,7 +15,9 @@ from tests.harness.declaration import Sample, Spec
 Draw = Callable[..., Any]
 
 
-def draw_shape(draw: Draw, min_dims: int = 0, max_dims: int = 4, min_size: int = 0, max_size: int = 5) -> tuple[int, ...]:
+def draw_shape(
+    draw: Draw, min_dims: int = 0, max_dims: int = 4, min_size: int = 0, max_size: int = 5
+) -> tuple[int, ...]:
     """A shape; zero sizes and 0-d included unless bounded."""
     return tuple(draw(st.lists(st.integers(min_size, max_size), min_size=min_dims, max_size=max_dims)))
 

@@ -361,9 +361,7 @@ class StrictUfunc:
         _operand(array)
         return _call(getattr(self.ufunc, name), self.name, array, *arguments)
 
-    def reduce(
-        self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False
-    ) -> Any:
+    def reduce(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
         """``add`` and ``multiply`` only: write ``xp.max(x)`` for ``xp.maximum.reduce(x)``."""
         return self._method("reduce", ("add", "multiply"), array, axis, dtype, out, keepdims)
 
@@ -430,9 +428,7 @@ class Strict(StrictModule):
 def _upload(value: Any, dtype: Any = None, copy: Any = True, order: Any = "K", ndmin: int = 0) -> StrictArray:
     """An array on the device; ``copy=False`` means "only if needed", where NumPy 2 raises."""
     if _holds_device_array(value):
-        return _to_device(
-            np.array(_to_host(value, "array"), dtype, copy=copy or None, order=order, ndmin=ndmin)
-        )
+        return _to_device(np.array(_to_host(value, "array"), dtype, copy=copy or None, order=order, ndmin=ndmin))
     strict.uploads += 1
     return StrictArray(np.array(value, dtype, order=order, ndmin=ndmin))
 
@@ -466,9 +462,7 @@ strict.asanyarray = strict.asarray
 strict.ascontiguousarray = lambda value, dtype=None: _upload(value, dtype, None, "C", ndmin=1)
 strict.asfortranarray = lambda value, dtype=None: _upload(value, dtype, None, "F", ndmin=1)
 strict.linalg = StrictModule("cupy.linalg", np.linalg, LINALG_FUNCTIONS)
-tricks = StrictModule(
-    "cupy.lib.stride_tricks", np.lib.stride_tricks, _words("as_strided sliding_window_view")
-)
+tricks = StrictModule("cupy.lib.stride_tricks", np.lib.stride_tricks, _words("as_strided sliding_window_view"))
 strict.lib = SimpleNamespace(stride_tricks=tricks)
 wait = partial(_synchronize, "an explicit synchronize()")
 stream = SimpleNamespace(ptr=0, synchronize=wait)

@@ -21,7 +21,9 @@ def table() -> list[str]:
     if not cases:
         return []
     width = max(len(name) for name in cases)
-    lines = [f"{'op':<{width}}  {'cases':>6}  {'worst':>9}  {'gradients':>9}  {'worst':>9}  {'second':>7}  {'worst':>9}"]
+    lines = [
+        f"{'op':<{width}}  {'cases':>6}  {'worst':>9}  {'gradients':>9}  {'worst':>9}  {'second':>7}  {'worst':>9}"
+    ]
     for name in sorted(cases):
         cells = []
         for kind, size in zip(KINDS, (6, 9, 7)):
