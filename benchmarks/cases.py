@@ -119,9 +119,10 @@ def _time_once(case: Case, arrays: Sequence[numpy.ndarray]) -> float:
 def run_benchmark(title: str, cases: Sequence[Case], options: argparse.Namespace) -> list[Row]:
     """Measure all cases on all devices asked for, and print one table a device."""
     what = "forward + backward" if options.backward else "forward"
+    chosen = devices(options)
     print(f"{title}, {what}, {options.dtype}\n{describe_machine()}")
     all_rows: dict[str, list[Row]] = {}
-    for device in devices(options):
+    for device in chosen:
         if device == "cuda":
             print(_tf32_state())
         rows = [run_case(case, options, device) for case in progress(cases, f"{title} on {device}")]
