@@ -34,6 +34,14 @@ def load_digits() -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.nd
     return images[~is_test], digits.target[~is_test], images[is_test], digits.target[is_test]
 
 
+def shift(images: numpy.ndarray, generator: numpy.random.Generator, reach: int = 3) -> numpy.ndarray:
+    """Every image moved by up to ``reach`` pixels: a digit is the same digit a little to the left."""
+    size = images.shape[-1]
+    padded = numpy.pad(images, ((0, 0), (0, 0), (reach, reach), (reach, reach)), mode="edge")
+    corners = generator.integers(0, 2 * reach + 1, (len(images), 2))
+    return numpy.stack([image[:, i : i + size, j : j + size] for image, (i, j) in zip(padded, corners)])
+
+
 def lenet(torch: Any) -> Any:
     """LeNet-5 as in the notes: two convolutions with pooling, three linear layers."""
     nn = torch.nn
@@ -99,14 +107,15 @@ class Trainer:
 def train(trainers: dict[str, Trainer], options: argparse.Namespace) -> dict[str, float]:
     """Train all contestants in turn on the same batches; returns their accuracies on the test images."""
     images, labels, test_images, test_labels = load_digits()
-    order = numpy.random.default_rng(options.seed)
+    generator = numpy.random.default_rng(options.seed)
     for epoch in range(options.epochs):
-        shuffled = order.permutation(len(images))
+        shuffled = generator.permutation(len(images))
         starts = range(0, len(images) - options.batch_size + 1, options.batch_size)
         for start in harness.progress(starts, f"epoch {epoch + 1}/{options.epochs}"):
             batch = shuffled[start : start + options.batch_size]
+            moved = shift(images[batch], generator)
             for trainer in trainers.values():
-                trainer.step(images[batch], labels[batch])
+                trainer.step(moved, labels[batch])
     return {name: trainer.accuracy(test_images, test_labels) for name, trainer in trainers.items()}
 
 
@@ -149,7 +158,7 @@ def parse_options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=0)
