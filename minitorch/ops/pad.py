@@ -129,7 +129,7 @@ def _pad_dimension(input: Any, dim: int, width: Width, mode: str) -> Any:
             "Padding size should be less than the corresponding input dimension, but got: padding "
             f"{width} at dimension {dim} of input {list(raw(input).shape)}"
         )
-    if mode == "circular" and max(width) > size:
+    if mode == "circular" and max(width) > size + min(before, 0) + min(after, 0):
         raise RuntimeError("Padding value causes wrapping around more than once.")
     if size + before + after < (1 if mode == "circular" else 0):
         raise RuntimeError(

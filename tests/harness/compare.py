@@ -34,7 +34,10 @@ def as_numpy(value: Any) -> numpy.ndarray:
     if isinstance(value, Variable):
         array = value.array
         return array.get() if hasattr(array, "get") else array
-    return value.detach().numpy()
+    detached = value.detach()
+    if detached._is_zerotensor():  # torch's zeros without memory, the gradient of sgn
+        detached = oracle.zeros(detached.shape, dtype=detached.dtype)
+    return detached.numpy()
 
 
 def is_tensor(value: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 from hypothesis import strategies as st
 
+import minitorch
 from tests.harness.both import same
 from tests.harness.contract import OpContract
 from tests.harness.declaration import Declaration, ErrorCase, Sample, Spec
@@ -33,7 +34,8 @@ def repeating_samples(draw: Draw) -> Sample:
         limit = {"reflect": size - 1, "replicate": 4, "circular": size}[mode]
         before = draw(st.integers(0, limit))
         widths += [before, draw(st.integers(0, limit))]
-    if draw(st.booleans()) and shape[-1] > 1:
+    # A circular margin on a cropped image: torch copies from the margin it is about to write, so it is no judge.
+    if draw(st.booleans()) and shape[-1] > 1 and mode != "circular":
         widths[0] = -1
     return Sample(Spec(shape), tuple(widths), mode=mode)
 
@@ -76,3 +78,9 @@ class TestPad(OpContract):
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
 def test_empty_batch(mode: str) -> None:
     same(lambda torch: torch.nn.functional.pad(torch.ones(0, 1, 3, 3), (1, 1, 1, 1), mode=mode))
+
+
+def test_circular_margin_of_a_cropped_image() -> None:
+    assert minitorch.nn.functional.pad(minitorch.tensor([[1.0, 2.0, 3.0]]), (-1, 1), mode="circular").tolist() == [
+        [2.0, 3.0, 2.0]
+    ]

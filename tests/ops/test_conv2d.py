@@ -1,0 +1,253 @@
+"""``conv2d`` against torch, its reference, differences, and itself by other means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import pytest
+import torch as oracle
+from hypothesis import strategies as st
+
+import minitorch
+from minitorch.ops import conv2d_cpu
+from minitorch.ops.conv2d import by_columns
+from minitorch.ops.windows import Windows
+from reference import conv2d as reference
+from tests.harness.contract import OpContract
+from tests.harness.declaration import Declaration, ErrorCase, Sample, Spec
+from tests.harness.strategies import Draw
+
+# A sum of many float32 products, each at most 4 · 4: its rounding errors grow with their number and size, not with
+# the sum itself, which may be near 0. torch's own error against float64 reaches the same bound.
+FLOAT32_SUMS = {"float32": (1.3e-6, 5e-5)}
+
+
+def draw_axis(draw: Draw) -> tuple[int, int, int, int, int]:
+    """(size, kernel_size, stride, padding, dilation) of one axis such that at least one window fits."""
+    kernel_size, stride = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    padding, dilation = draw(st.integers(0, 3)), draw(st.integers(1, 2))
+    reach = dilation * (kernel_size - 1) + 1
+    least = max(1, reach - 2 * padding)
+    return draw(st.integers(least, least + 4)), kernel_size, stride, padding, dilation
+
+
+def draw_option(draw: Draw, values: tuple[int, int]) -> Any:
+    """A pair as torch takes it: a tuple, a list, or one number where both are equal."""
+    if values[0] == values[1] and draw(st.booleans()):
+        return values[0]
+    return draw(st.sampled_from([tuple, list]))(values)
+
+
+def conv2d_samples(draw: Draw) -> Sample:
+    axes = draw_axis(draw), draw_axis(draw)
+    (H, W), kernel, stride, padding, dilation = zip(*axes)
+    groups = draw(st.integers(1, 3))
+    C_in, C_out = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 3))
+    batch = draw(st.sampled_from([(), (0,), (1,), (2,), (3,)]))
+    bias = (Spec((C_out,)),) if draw(st.booleans()) else ()
+    return Sample(
+        Spec((*batch, C_in, H, W)),
+        Spec((C_out, C_in // groups, *kernel)),
+        *bias,
+        stride=draw_option(draw, stride),
+        padding=draw_option(draw, padding),
+        dilation=draw_option(draw, dilation),
+        groups=groups,
+    )
+
+
+def named_padding_samples(draw: Draw) -> Sample:
+    kernel = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    padding = draw(st.sampled_from(["same", "valid"]))
+    least = [2 * (k - 1) + 1 if padding == "valid" else 1 for k in kernel]
+    H, W = [draw(st.integers(low, low + 3)) for low in least]
+    dilation = draw(st.integers(1, 2))
+    return Sample(Spec((2, 2, H, W)), Spec((3, 2, *kernel)), None, 1, padding, dilation)
+
+
+def tiny(input: Any, weight: Any, bias: bool, **options: Any) -> Sample:
+    rest = (Spec((weight[0],)),) if bias else (None,)
+    return Sample(Spec(input), Spec(weight), *rest, **options)
+
+
+IMAGES = Spec((2, 3, 8, 8))
+
+
+def error(error: type[Exception], match: str, *args: Any, **options: Any) -> ErrorCase:
+    torch_error = options.pop("torch_error", Exception)
+    return ErrorCase(Sample(*args, **options), error, match, torch_error=torch_error)
+
+
+ERRORS = [
+    error(
+        RuntimeError,
+        r"conv2d: weight expects 4 input channels, input has 3 \(input \(2, 3, 8, 8\), weight \(6, 4, 5, 5\)\)",
+        IMAGES,
+        Spec((6, 4, 5, 5)),
+    ),
+    error(RuntimeError, "expects 8 input channels in 4 groups", IMAGES, Spec((4, 2, 3, 3)), groups=4),
+    error(
+        RuntimeError,
+        r"Calculated padded input size per channel: \(4 x 4\). Kernel size: \(5 x 5\). Kernel size can't be greater "
+        "than actual input size",
+        Spec((1, 3, 4, 4)),
+        Spec((6, 3, 5, 5)),
+    ),
+    error(
+        RuntimeError, r"\(6 x 6\). Kernel size: \(9 x 9\)", Spec((1, 3, 4, 4)), Spec((6, 3, 5, 5)), None, 1, 1, 2
+    ),
+    error(RuntimeError, "non-positive stride is not supported", IMAGES, Spec((6, 3, 5, 5)), stride=0),
+    error(RuntimeError, "negative padding is not supported", IMAGES, Spec((6, 3, 5, 5)), padding=-1),
+    error(RuntimeError, "non-positive dilation is not supported", IMAGES, Spec((6, 3, 5, 5)), dilation=(1, 0)),
+    error(RuntimeError, "non-positive groups is not supported", IMAGES, Spec((6, 3, 5, 5)), groups=0),
+    error(
+        RuntimeError,
+        r"expected weight to be divisible by 2 at dimension 0, but got weight of size \[\[5, 2, 3, 3\]\] instead",
+        Spec((2, 4, 8, 8)),
+        Spec((5, 2, 3, 3)),
+        groups=2,
+    ),
+    error(RuntimeError, "to be at least 4 at dimension 0", Spec((2, 4, 8, 8)), Spec((2, 1, 3, 3)), groups=4),
+    error(
+        RuntimeError,
+        r"expected bias to be 1-dimensional with 6 elements, but got bias of size \[5\] instead",
+        IMAGES,
+        Spec((6, 3, 5, 5)),
+        Spec((5,)),
+    ),
+    error(RuntimeError, r"bias of size \[6, 1\]", IMAGES, Spec((6, 3, 5, 5)), Spec((6, 1))),
+    error(
+        RuntimeError,
+        r"Input type \(float\) and bias type \(double\) should be the same",
+        IMAGES,
+        Spec((6, 3, 5, 5)),
+        Spec((6,), dtype="float64"),
+    ),
+    error(
+        RuntimeError,
+        r"Input type \(double\) and weight type \(float\) should be the same",
+        Spec((2, 3, 8, 8), dtype="float64"),
+        Spec((6, 3, 5, 5)),
+    ),
+    error(
+        RuntimeError,
+        r"Expected 3D \(unbatched\) or 4D \(batched\) input to conv2d, but got input of size: \[8, 8\]",
+        Spec((8, 8)),
+        Spec((6, 3, 5, 5)),
+    ),
+    error(RuntimeError, "expected a 4-dimensional weight", IMAGES, Spec((6, 3, 5))),
+    error(
+        RuntimeError,
+        r"expected stride to be a single integer value or a list of 2 values .* got stride=\[1, 2, 3\]",
+        IMAGES,
+        Spec((6, 3, 5, 5)),
+        stride=(1, 2, 3),
+    ),
+    error(RuntimeError, "padding='same' is not supported for strided", IMAGES, Spec((6, 3, 5, 5)), None, 2, "same"),
+    error(RuntimeError, "Invalid padding string: 'full'", IMAGES, Spec((6, 3, 5, 5)), padding="full"),
+    error(RuntimeError, "kernel size should be greater than zero", IMAGES, Spec((6, 3, 0, 3))),
+    error(RuntimeError, "Only zero batch or zero channel", Spec((2, 3, 0, 8)), Spec((6, 3, 5, 5)), padding=3),
+    error(TypeError, "argument 'stride' must be tuple of ints, not float", IMAGES, Spec((6, 3, 5, 5)), stride=1.5),
+    error(TypeError, r"argument 'weight' \(position 2\) must be Tensor", IMAGES, None),
+    ErrorCase(
+        Sample(IMAGES, Spec((6, 3, 5, 5))), NotImplementedError, "not implemented for 'Bool'", dtype="bool"
+    ),
+]
+
+
+class TestConv2d(OpContract):
+    declarations = [
+        Declaration(
+            "nn.functional.conv2d",
+            conv2d_samples,
+            reference=reference.conv2d,
+            tiny=[
+                tiny((1, 1, 3, 4), (2, 1, 2, 3), True),
+                tiny((2, 2, 4, 3), (2, 1, 3, 2), True, stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2),
+                tiny((1, 2, 3, 3), (2, 2, 2, 2), False, stride=(2, 3), padding=(1, 0)),
+                tiny((1, 1, 2, 2), (1, 1, 4, 4), False, padding=(1, 1)),
+            ],
+            errors=ERRORS,
+            tolerance=FLOAT32_SUMS,
+        ),
+        Declaration("conv2d", named_padding_samples, tolerance=FLOAT32_SUMS),
+    ]
+
+
+SHAPES = [
+    # input, kernel_size, stride, padding, dilation, output channels, groups: large enough for several blocks
+    ((7, 3, 9, 10), (3, 2), (1, 1), (1, 1), (1, 1), 4, 1),
+    ((5, 24, 8, 7), (3, 3), (2, 3), (1, 2), (1, 2), 8, 1),
+    ((4, 32, 9, 9), (3, 3), (1, 2), (2, 0), (2, 1), 32, 2),
+    ((3, 6, 11, 8), (2, 4), (3, 1), (0, 3), (2, 1), 6, 6),
+    ((3, 40, 6, 6), (1, 1), (2, 2), (0, 0), (1, 1), 5, 1),
+]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 20_000, 10**9])
+@pytest.mark.parametrize("enough_rows", [1, 10**9])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_blocks_do_not_show(monkeypatch: Any, shape: Any, enough_rows: int, block_bytes: int) -> None:
+    """However the work is cut, the three functions give what plain matrix products give."""
+    monkeypatch.setattr(conv2d_cpu, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(conv2d_cpu, "ENOUGH_ROWS", enough_rows)
+    (N, C_in, H, W), kernel, stride, padding, dilation, C_out, groups = shape
+    counts = [
+        (size + 2 * p - d * (k - 1) - 1) // s + 1
+        for size, k, s, p, d in zip((H, W), kernel, stride, padding, dilation)
+    ]
+    windows = Windows((H, W), kernel, stride, padding, dilation, (counts[0], counts[1]))
+    generator = numpy.random.default_rng(0)
+    x, w, b = (generator.normal(size=s) for s in ((N, C_in, H, W), (C_out, C_in // groups, *kernel), C_out))
+    g, input_bias = generator.normal(size=(N, C_out, *counts)), generator.normal(size=C_in)
+    for name, operands in (
+        ("convolve", (x, w, b)),
+        ("transpose", (g, w, None)),
+        ("transpose", (g, w, input_bias)),
+        ("correlate_kernel", (g, x)),
+    ):
+        actual = getattr(conv2d_cpu, name)(*operands, windows, groups)
+        expected = getattr(by_columns, name)(*operands, windows, groups)
+        numpy.testing.assert_allclose(actual, expected, 1e-10, 1e-10)
+
+
+def test_float16_is_rounded_once() -> None:
+    generator = numpy.random.default_rng(0)
+    x, w = (generator.uniform(-1, 1, shape).astype("float16") for shape in ((2, 8, 6, 6), (4, 8, 3, 3)))
+    ours = minitorch.conv2d(minitorch.tensor(x), minitorch.tensor(w))
+    exact = oracle.conv2d(oracle.from_numpy(x).float(), oracle.from_numpy(w).float()).half()
+    assert ours.dtype is minitorch.float16
+    numpy.testing.assert_allclose(ours.numpy(), exact.numpy(), 1e-3, 1e-5)  # a last bit where float32 sums differ
+
+
+def test_no_input_channels_leaves_the_bias() -> None:
+    """torch returns a tensor without output channels here, against its own formula of shapes."""
+    result = minitorch.conv2d(minitorch.zeros(2, 0, 5, 5), minitorch.zeros(3, 0, 2, 2), minitorch.ones(3))
+    assert result.tolist() == [[[[1.0] * 4] * 4] * 3] * 2
+
+
+@pytest.mark.parametrize("unbatched", [False, True])
+def test_the_node_is_called_as_in_torch(unbatched: bool) -> None:
+    names = []
+    for package in (minitorch, oracle):
+        x = package.ones((1, 3, 3) if unbatched else (2, 1, 3, 3), requires_grad=True)
+        names.append(package.conv2d(x, package.ones(2, 1, 2, 2)).grad_fn.name())
+    assert names[0] == names[1]
+
+
+def test_only_what_is_needed_is_saved() -> None:
+    x, w = minitorch.ones(1, 1, 3, 3), minitorch.ones(1, 1, 2, 2, requires_grad=True)
+    node = minitorch.conv2d(x, w).grad_fn
+    assert [saved is None for saved in node.saved] == [False, True]
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_integers(dtype: str) -> None:
+    """On a CPU torch convolves integers too, without dilation."""
+    generator = numpy.random.default_rng(0)
+    x, w = (generator.integers(0, 9, shape).astype(dtype) for shape in ((2, 3, 5, 6), (4, 3, 2, 3)))
+    ours = minitorch.conv2d(minitorch.tensor(x), minitorch.tensor(w), stride=2, padding=1)
+    theirs = oracle.conv2d(oracle.from_numpy(x), oracle.from_numpy(w), stride=2, padding=1)
+    assert ours.tolist() == theirs.tolist()
+    assert ours.numpy().dtype == dtype
