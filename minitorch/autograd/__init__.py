@@ -4,8 +4,8 @@ Read in this order: variable.py, function.py, engine.py, inplace.py.
 """
 
 from minitorch.autograd.anomaly import detect_anomaly, set_detect_anomaly
-from minitorch.autograd.entrance import backward, grad
 from minitorch.autograd.custom_function import CustomFunction as Function
+from minitorch.autograd.entrance import backward, grad
 from minitorch.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minitorch.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 

@@ -6,11 +6,12 @@ torch does. ``apply`` runs ``forward`` without recording and leaves one node, wh
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import no_grad, state
-from minitorch.autograd.variable import Variable, wrap
+from minitorch.autograd.variable import Variable, raw, wrap
 from minitorch.backend import array_module
 
 
@@ -93,12 +94,11 @@ class _UserNode(Function):
 
     def _check_count(self, grads: tuple[Any, ...]) -> None:
         expected = len(self.edges)
-        if len(grads) > expected and any(extra is not None for extra in grads[expected:]):
-            raise RuntimeError(f"function {self.name()} returned a gradient different than None at position "
-                               f"{expected + 1}, but the corresponding forward input was not a Variable")
-        if len(grads) < expected:
+        is_too_long = len(grads) > expected and any(extra is not None for extra in grads[expected:])
+        if is_too_long or len(grads) < expected:
             raise RuntimeError(
-                f"function {self.name()} returned an incorrect number of gradients (expected {expected}, got {len(grads)})"
+                f"function {self.name()} returned an incorrect number of gradients (expected {expected}, "
+                f"got {len(grads)})"
             )
 
 
@@ -125,10 +125,12 @@ class CustomFunction:
     """
 
     def __init__(self) -> None:
-        raise RuntimeError(
+        warnings.warn(
             f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
             "invoke them on the class itself. Instantiating an autograd function will raise an error in a future "
-            "version of PyTorch."
+            "version of PyTorch.",
+            DeprecationWarning,
+            stacklevel=2,
         )
 
     @staticmethod
@@ -186,8 +188,9 @@ class CustomFunction:
         outputs = tuple(result for result in results if isinstance(result, Variable))
         node.module = array_module(outputs[0].array)
         node.saved = tuple(value.array for value in context.to_save if isinstance(value, Variable))
-        node._record(outputs, args, [value.array if isinstance(value, Variable) else value for value in args],
-                     outputs[0].result_class)
+        node._record(outputs, args, outputs[0].result_class)
+        if node.saved:
+            node._identify_saved(tuple(each.array for each in outputs), outputs, args, [raw(value) for value in args])
         context._node = node
         for result in context.non_differentiable:
             result.needs_grad, result.node = False, None

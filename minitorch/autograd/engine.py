@@ -112,7 +112,7 @@ class _BackwardTask:
 
     def run(self, roots: list[tuple[Edge, Gradient]]) -> None:
         for edge, gradient in roots:
-            self._deliver(edge, gradient, False, None)
+            self._deliver(edge, gradient, False, lambda: "backward", 0)
         counts = self.counts
         ready = [node for node in dict.fromkeys(edge[0] for edge, _ in roots) if counts.get(node) == 0]
         while ready:
@@ -138,7 +138,7 @@ class _BackwardTask:
         for position, edge in enumerate(node.edges):
             if edge is not None and results[position] is not None:
                 is_owned = not self.create_graph and _is_owned(position, results, gradients, owned, saved, node)
-                self._deliver(edge, results[position], is_owned, node)
+                self._deliver(edge, results[position], is_owned, node.name, position)
 
     def _call(self, node: Function, gradients: list[Gradient]) -> tuple[Gradient, ...]:
         """Run the node's backward on its saved values."""
@@ -162,14 +162,14 @@ class _BackwardTask:
             _check_nan(node, results)
         return results
 
-    def _deliver(self, edge: Edge, gradient: Gradient, is_owned: bool, sender: Function | None) -> None:
-        """Bring one gradient to the node or leaf at the end of an edge."""
+    def _deliver(self, edge: Edge, gradient: Gradient, is_owned: bool, sender: Any, position: int) -> None:
+        """Bring one gradient to the node or leaf at the end of an edge; ``sender()`` names where it comes from."""
         node, index = edge
         if isinstance(node, Variable):
-            fitted = _fit(gradient, node.array.shape, node.array.dtype, sender)
+            fitted = _fit(gradient, node.array.shape, node.array.dtype, sender, position)
             self._deliver_to_leaf(node, fitted, is_owned or fitted is not gradient)
             return
-        fitted = _fit(gradient, node.output_shapes[index], node.output_dtypes[index], sender)
+        fitted = _fit(gradient, node.output_shapes[index], node.output_dtypes[index], sender, position)
         is_owned = is_owned or fitted is not gradient
         waiting = self.pending.get(node)
         if waiting is None:
@@ -225,7 +225,7 @@ def _is_owned(
     if node.may_return_kept_arrays or result.__class__ is not HostArray:
         return False
     memory = _memory(result)
-    if memory.__class__ is not HostArray or 0 in result.strides:
+    if memory.__class__ is not HostArray or 0 in result.strides or not result.flags.writeable:
         return False
     for other in saved:
         if other is not None and _memory(other) is memory:
@@ -245,12 +245,12 @@ def _memory(array: Array) -> Any:
     return array if base is None else base
 
 
-def _fit(gradient: Gradient, shape: tuple[int, ...], dtype: Any, sender: Function | None) -> Gradient:
+def _fit(gradient: Gradient, shape: tuple[int, ...], dtype: Any, sender: Any, position: int) -> Gradient:
     """The gradient in the shape and dtype of the value it belongs to."""
     if gradient.shape != shape:
         if not is_broadcastable_to(shape, tuple(gradient.shape)):
             raise RuntimeError(
-                f"Function {sender.name() if sender else 'backward'} returned an invalid gradient - got "
+                f"Function {sender()} returned an invalid gradient at index {position} - got "
                 f"{list(gradient.shape)} but expected shape compatible with {list(shape)}"
             )
         if isinstance(gradient, Variable):

@@ -74,7 +74,9 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("autograd.grad: is_grads_batched=True needs vmap, which minitorch does not have")
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
     gradients = _as_tuple(grad_outputs) if grad_outputs is not None else (None,) * len(outputs)
     roots = _make_roots(outputs, gradients, create_graph)
@@ -82,8 +84,8 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     captured = run_backward(roots, keep, create_graph, targets)
     return tuple(
-        _collect(captured.get(target), value, allow_unused, materialize_grads)
-        for target, value in zip(targets, inputs)
+        _collect(index, captured.get(target), value, allow_unused, materialize_grads)
+        for index, (target, value) in enumerate(zip(targets, inputs))
     )
 
 
@@ -99,14 +101,14 @@ def _target(value: Variable) -> tuple[Any, int]:
     return edge
 
 
-def _collect(gradient: Any, value: Variable, allow_unused: bool | None, materialize: bool) -> Any:
+def _collect(index: int, gradient: Any, value: Variable, allow_unused: bool | None, materialize: bool) -> Any:
     if gradient is None and materialize:
         gradient = array_module(value.array).zeros_like(value.array)
     if gradient is None:
         if allow_unused:
             return None
         raise RuntimeError(
-            "One of the differentiated Tensors appears to not have been used in the graph. "
+            f"The differentiated Tensor at index {index} appears to not have been used in the graph. "
             "Set allow_unused=True if this is the desired behavior."
         )
     return gradient if isinstance(gradient, Variable) else wrap(gradient, value.result_class)

@@ -28,14 +28,14 @@ Rules for whoever writes one:
 
 from __future__ import annotations
 
+import itertools
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-
-
 from minitorch.autograd.grad_mode import state
 from minitorch.autograd.variable import Variable, wrap
+from minitorch.autograd.views import track_views
 from minitorch.backend import Array, HostArray, as_array, device_of
 
 _new = object.__new__
@@ -61,6 +61,7 @@ class Function:
 
     backward_name: str | None = None  # torch's name of the backward node, where it is not <Class>Backward0
     is_view = False  # the output shares the first input's memory
+    makes_several_views = False  # it is a tuple of such outputs
     may_return_kept_arrays = False  # backward may return an array that it keeps elsewhere than in ``saved``
     needs_input_grad: tuple[bool, ...] = (False,) * 16
 
@@ -96,7 +97,7 @@ class Function:
         needs_grad = False
         for value in inputs:
             if isinstance(value, Variable):
-                if value.base is not None:
+                if value.base is not None and state.enabled:
                     value.refresh_view()
                 if value.needs_grad:
                     needs_grad = True
@@ -178,15 +179,7 @@ class Function:
 
     def _track_views(self, results: tuple[Any, ...], first: Variable, options: Any) -> None:
         """Tell views where their memory comes from, so that an in-place change of one reaches the others."""
-        base = first if first.base is None else first.base
-        counter = base.version_counter()
-        first.counter = counter
-        for index, result in enumerate(results):
-            result.base = base
-            result.counter = counter
-            result.view_version = counter[0]
-            result.is_multi_view = len(results) > 1
-            result.replay = (*first.replay, _ReplayStep(type(self), options, index if len(results) > 1 else None))
+        track_views(type(self), results, first, options, self.makes_several_views)
 
     def check_saved(self) -> None:
         """Raise torch's error if a saved value was freed, or changed in place since it was saved."""
@@ -259,19 +252,6 @@ class AccumulateGrad:
         return f"<AccumulateGrad object at {id(self.variable):#x}>"
 
 
-class _ReplayStep:
-    """One step from a base to its view: the same view function with the same options."""
-
-    __slots__ = ("function", "index", "options")
-
-    def __init__(self, function: type[Function], options: dict[str, Any], index: int | None) -> None:
-        self.function, self.options, self.index = function, options, index
-
-    def __call__(self, value: Any) -> Any:
-        output = self.function.apply(value, **self.options)
-        return output if self.index is None else output[self.index]
-
-
 def explain(name: str, arrays: list[Any], cause: Exception) -> None:
     """Raise torch's error if operands of unlike devices or shapes met in one op; return if it was neither."""
     operands = [array for array in arrays if hasattr(array, "dtype")]
@@ -281,8 +261,9 @@ def explain(name: str, arrays: list[Any], cause: Exception) -> None:
             f"{name}: Expected all tensors to be on the same device, but found at least two devices, "
             f"{' and '.join(devices)}!"
         ) from cause
-    if "broadcast" in str(cause) and len(operands) > 1:
-        check_broadcastable(operands[0].shape, operands[1].shape)
+    if "broadcast" in str(cause):
+        for first, second in itertools.combinations(operands, 2):
+            check_broadcastable(first.shape, second.shape)
 
 
 def check_broadcastable(first: tuple[int, ...], second: tuple[int, ...]) -> None:

@@ -83,9 +83,13 @@ def gradgradcheck(
         found = entrance.grad(results, sources, grads, create_graph=True, allow_unused=True)
         return tuple(each for each in found if each is not None and each.needs_grad)
 
-    return gradcheck(
-        gradient_function, (*inputs, *cotangents), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
-    ) if gradient_function(*inputs, *cotangents) else True
+    return (
+        gradcheck(
+            gradient_function, (*inputs, *cotangents), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
+        )
+        if gradient_function(*inputs, *cotangents)
+        else True
+    )
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
@@ -158,5 +162,3 @@ def _difference_columns(
             sides.append(outputs[output_index].array.reshape(-1))
         columns.append((sides[0] - sides[1]) / (2 * eps))
     return columns
-
-

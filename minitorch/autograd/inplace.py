@@ -16,31 +16,37 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import state
 from minitorch.autograd.primitive import AssignView
 from minitorch.autograd.variable import Variable, raw
+from minitorch.autograd.views import check_view_may_change, follow_base
+from minitorch.backend import Array
 from minitorch.dtypes import can_cast, from_numpy_dtype
 
 
-def apply_inplace(target: Any, operation: Callable[[Any], Any]) -> Any:
+def apply_inplace(target: Any, operation: Callable[[Any], Any], may_overlap: bool = False) -> Any:
     """Write ``operation(target)`` into ``target``'s memory and return ``target``.
 
     Raises RuntimeError, with torch's text, for a leaf that requires grad, for a result that is larger than
-    the target or of a higher category of dtype.
+    the target or of a higher category of dtype, and, unless ``may_overlap``, for an expanded target.
 
     >>> import minitorch as torch
     >>> x = torch.zeros(2)
     >>> apply_inplace(x, lambda old: old + 1)
     tensor([1., 1.])
     """
-    target.refresh_view()
-    check_may_change(target)
+    if state.enabled:
+        target.refresh_view()
+        check_may_change(target)
+    if not may_overlap:
+        check_no_overlap(target.array)
     previous = target.alias()
     result = operation(previous)
     _check_fits(target, result)
-    if state.enabled and result.needs_grad:
-        if target.is_multi_view:
-            raise RuntimeError(_MULTI_VIEW_ERROR.format(target.node.name() if target.node else "a view function"))
+    is_recorded = state.enabled and result.needs_grad
+    if is_recorded:
+        if target.base is not None:
+            check_view_may_change(target)
         _protect_saved(result, target)
     overwrite(target, result.array)
-    if state.enabled and (result.needs_grad or target.needs_grad):
+    if is_recorded or (state.enabled and target.needs_grad):
         _rebase(target, result)
     return target
 
@@ -49,25 +55,30 @@ def overwrite(target: Variable, value: Any) -> None:
     """Copy ``value`` into the target's memory, as a change that saved values are checked for."""
     target.array[...] = value
     target.bump_version()
-    if target.base is not None and not target.base.needs_grad and not target.needs_grad:
-        target.view_version = target.version
 
 
 def check_may_change(target: Variable) -> None:
     """Raise torch's error if ``target`` is a leaf that requires grad, or a view of one, and ops are recorded."""
-    if not (state.enabled and target.needs_grad):
+    base = target.base
+    if not state.enabled or not (target.needs_grad or (base is not None and base.needs_grad)):
         return
-    if target.node is None:
+    if base is not None:
+        check_view_may_change(target)
+        if base.needs_grad and base.node is None:
+            raise RuntimeError(
+                "a view of a leaf Variable that requires grad is being used in an in-place operation."
+            )
+    if target.needs_grad and target.node is None:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    if target.base is not None and target.base.needs_grad and target.base.node is None:
-        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
 
 
-_MULTI_VIEW_ERROR = (
-    "Output 0 of {} is a view and is being modified inplace. This view is the output of a function that returns "
-    "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
-    "inplace operation by an out-of-place one."
-)
+def check_no_overlap(array: Array) -> None:
+    """Raise torch's error for memory where one number stands for several elements, as ``expand`` makes it."""
+    if array.size and 0 in array.strides and any(stride == 0 and size > 1 for size, stride in zip(array.shape, array.strides)):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
 
 
 def _check_fits(target: Variable, result: Variable) -> None:
@@ -102,12 +113,8 @@ def _rebase(target: Variable, result: Variable) -> None:
     """Give the target (and, if it is a view, its base) the history of ``result``."""
     base = target.base
     if base is not None:
-        old_base = base.alias()
-        new_base = AssignView.apply(old_base, result, replay=target.replay)
-        base.node, base.output_index = new_base.node, new_base.output_index
-        base.needs_grad = new_base.needs_grad
-        target.view_version = -1  # its node follows from the base's new history
-        target.refresh_view()
+        AssignView.record(base, result, target.replay)
+        follow_base(target)
         return
     target.needs_grad = result.needs_grad
     target.node, target.output_index = result.node, result.output_index
@@ -133,5 +140,6 @@ def write_out(result: Any, out: Any) -> Any:
         out.bump_version()
         return out
     _check_fits(out, result)
+    check_no_overlap(out.array)
     overwrite(out, result.array)
     return out

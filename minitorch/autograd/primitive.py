@@ -12,6 +12,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
+from minitorch.autograd.views import follow
 from minitorch.backend import Array, array_module
 
 
@@ -92,18 +93,29 @@ class Clone(Function):
 
 
 class AssignView(Function):
-    """A base after ``replay(base)[...] = value``: what an in-place change of a view does to the base.
+    """A base after ``follow(replay, base)[...] = value``: what an in-place change of a view does to the base.
 
     Gradient: the base gets the output's gradient with the view's part set to zero, the value gets that part.
+    ``strides`` are the base's: whether a step gives a view at all depends on the memory layout.
     """
 
     backward_name = "CopySlices"
 
-    def forward(self, base: Array, value: Array, *, replay: tuple[Callable[[Any], Any], ...]) -> Array:
-        self.replay = replay
-        result = base.copy()
+    def forward(
+        self, base: Array, value: Array, *, replay: tuple[Callable[[Any], Any], ...], strides: tuple[int, ...]
+    ) -> Array:
+        self.replay, self.strides = replay, strides
+        result = copy_with_strides(base, strides)
         follow(replay, result)[...] = value
         return result
+
+    @classmethod
+    def record(cls, base: Any, value: Any, replay: tuple[Callable[[Any], Any], ...]) -> None:
+        """Give ``base``, whose memory has been changed already, the history that the change means."""
+        node = cls()
+        node.replay, node.strides = (*base.undo, *replay), base.array.strides
+        node.needs_input_grad = base.needs_grad, value.needs_grad
+        node._record((base,), (base, value), base.result_class)
 
     def backward(self, grad_output: Any) -> Any:
         needs_base, needs_value = self.needs_input_grad[:2]
@@ -111,12 +123,17 @@ class AssignView(Function):
         grad_base = None
         if needs_base:
             zero = array_module(raw(part)).zeros_like(raw(part))
-            grad_base = AssignView.apply(grad_output, zero, replay=self.replay)
+            grad_base = AssignView.apply(grad_output, zero, replay=self.replay, strides=self.strides)
         return grad_base, (Clone.apply(part) if needs_value else None)
 
 
-def follow(replay: tuple[Callable[[Any], Any], ...], base: Any) -> Any:
-    """Go from a base to its view: apply the view's steps one after another."""
-    for step in replay:
-        base = step(base)
-    return base
+def copy_with_strides(array: Array, strides: tuple[int, ...]) -> Array:
+    """A copy of ``array`` that is laid out in memory as ``strides`` say."""
+    copy = array.copy()
+    if copy.strides == strides or copy.size == 0:
+        return copy
+    xp = array_module(array)
+    extent = 1 + sum([(size - 1) * stride for size, stride in zip(array.shape, strides)]) // array.dtype.itemsize
+    result = xp.lib.stride_tricks.as_strided(xp.zeros(extent, array.dtype), array.shape, strides)
+    result[...] = array
+    return result

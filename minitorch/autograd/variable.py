@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from minitorch.autograd.views import follow_base
 from minitorch.backend import Array
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class Variable:
     base: Variable | None = None  # of a view: the tensor whose memory it shows
     replay: tuple[Callable[[Any], Any], ...] = ()  # of a view: the steps that lead from base to it
     view_version: int = 0  # of a view: the version for which its node is right
+    undo: tuple[Callable[[Any], Any], ...] = ()  # of a base that was reshaped in place: the steps back
     is_multi_view: bool = False  # one of several views made by one op (unbind, split)
+    is_view_made_without_grad: bool = False  # made under no_grad
     result_class: type[Variable]  # the class of an op's results: Tensor for a Parameter, too
 
     __slots__ = ("__dict__", "__weakref__")
@@ -60,14 +63,8 @@ class Variable:
         The base then has a new history; the view's history is that one followed by the view's own steps.
         """
         base = self.base
-        if base is None or self.view_version == base.version:
-            return
-        self.view_version = base.version
-        replayed: Any = base
-        for step in self.replay:
-            replayed = step(replayed)
-        self.node, self.output_index = replayed.node, replayed.output_index
-        self.needs_grad = replayed.needs_grad
+        if base is not None and self.view_version != base.version:
+            follow_base(self)
 
     def alias(self) -> Any:
         """Another Variable on the same array and at the same place in the graph, but with no shared version."""
