@@ -46,7 +46,7 @@ class dtype:  # noqa: N801 (torch's name)
         return f"torch.{self.name}"
 
     def __reduce__(self) -> str:
-        return self.name  # pickled as a reference to the global below: one object a type
+        return "bool_" if self.name == "bool" else self.name  # a reference to the global below: one object a type
 
 
 float16 = dtype("float16", "Half")

@@ -29,10 +29,10 @@ def array_module(array: Array) -> Any:
 
 
 def common_module(*values: Any) -> Any:
-    """The array module of the first array among ``values``, which may be Python numbers."""
+    """The array module of the arrays among ``values``; the others may be numbers, of Python or NumPy."""
     for value in values:
-        if hasattr(value, "dtype"):
-            return array_module(value)
+        if value.__class__ is not _numpy_array and hasattr(value, "get"):
+            return accelerator.require()
     return numpy
 
 

@@ -74,9 +74,7 @@ def check_uniform_bounds(low: float, high: float, dtype: np.dtype[Any]) -> None:
         if not -limit <= value <= limit:
             raise RuntimeError(f"{name} is out of bounds for {type_name}")
     if low > high:
-        raise RuntimeError(
-            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}"
-        )
+        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
     if high - low > limit:
         raise RuntimeError(
             f"uniform_ expects to-from <= std::numeric_limits<{scalar_name}>::max(), but found "
@@ -288,9 +286,7 @@ def cumulative_probabilities(rows: NDArray[Any]) -> Float64Array:
     if (rows < 0).any() or np.isnan(rows).any():
         raise RuntimeError("invalid multinomial distribution (encountering probability entry < 0)")
     if not np.isfinite(rows).all():
-        raise RuntimeError(
-            "invalid multinomial distribution (encountering probability entry = infinity or NaN)"
-        )
+        raise RuntimeError("invalid multinomial distribution (encountering probability entry = infinity or NaN)")
     cumulative = np.cumsum(rows, axis=-1, dtype=np.promote_types(rows.dtype, np.float32))
     if (cumulative[:, -1] <= 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")

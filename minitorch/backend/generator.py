@@ -348,9 +348,7 @@ class CPUGenerator:
                     order[other] = index
         return np.array(order, np.int64)
 
-    def multinomial(
-        self, probabilities: Array, num_samples: int, replacement: bool = False
-    ) -> NDArray[np.int64]:
+    def multinomial(self, probabilities: Array, num_samples: int, replacement: bool = False) -> NDArray[np.int64]:
         """`torch.multinomial`: `num_samples` indices per row, drawn in proportion to `probabilities`.
 
         Without replacement (or for one sample): the largest p/q with q exponential, one q per element. With

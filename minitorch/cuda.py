@@ -1,0 +1,35 @@
+"""``minitorch.cuda``: what there is in the way of GPUs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitorch.backend import accelerator, current_cuda_device
+
+
+def is_available() -> bool:
+    """Whether tensors can be put on a GPU: CuPy is installed and finds a device."""
+    return accelerator.is_available()
+
+
+def device_count() -> int:
+    """How many GPUs there are."""
+    return accelerator.device_count()
+
+
+def current_device() -> int:
+    """The number of the GPU that ``"cuda"`` without an index means."""
+    return current_cuda_device()
+
+
+def synchronize(device: Any = None) -> None:
+    """Wait until the GPU has finished all work given to it; RuntimeError if there is none."""
+    accelerator.require().cuda.Device().synchronize()
+
+
+def manual_seed(seed: int) -> None:
+    """Accepted for torch's sake: numbers for a GPU are drawn by the CPU generator (``minitorch.manual_seed``)."""
+
+
+def manual_seed_all(seed: int) -> None:
+    """As ``manual_seed``."""
