@@ -1,7 +1,7 @@
-"""Arithmetic of two operands, element by element: add, sub, mul, div.
+"""Sums, differences and products of two operands, element by element: add, sub, mul, neg.
 
 Operands broadcast. A backward here may return a gradient of the broadcast shape: the engine sums it down to
-the operand's own (see ``autograd/primitive.py``).
+the operand's own (see ``autograd/primitive.py``). Quotients are in ``division.py``, powers in ``power.py``.
 """
 
 from __future__ import annotations
@@ -10,32 +10,139 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
+from minitorch.autograd.variable import raw
 from minitorch.backend import Array
-from minitorch.ops.promotion import promote
+from minitorch.dtypes import dtype_of, from_numpy_dtype
+from minitorch.ops.promotion import check_range, is_number, promote, to_dtype
 
 
 class Add(Function):
-    """a + b;  ∂/∂a = ∂/∂b = 1."""
+    """a + alpha · b;  ∂/∂a = 1, ∂/∂b = alpha."""
 
-    def forward(self, a: Array, b: Array) -> Array:
-        return a + b
+    alpha: Any = None  # None means 1, the usual case
+
+    def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
+        if alpha is None:
+            return a + b
+        self.alpha = alpha
+        return a + alpha * b
 
     def backward(self, grad_output: Any) -> Any:
-        return grad_output, grad_output
+        needs_b = self.needs_input_grad[1]
+        if self.alpha is None or not needs_b:
+            return grad_output, grad_output
+        return grad_output, grad_output * self.alpha
 
 
 def add(input: Any, other: Any, *, alpha: float = 1, out: Any = None) -> Any:
     """input + alpha · other, element by element.
 
     Gradient: g for ``input``, alpha · g for ``other``.
-    Raises: RuntimeError if the shapes do not broadcast.
+    Raises: RuntimeError if the shapes do not broadcast, or for a fractional ``alpha`` of an integer result.
 
     >>> import minitorch as torch
     >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([10.0]), alpha=2)
     tensor([21., 22.])
     """
-    input, other = promote(input, other if alpha == 1 else other * alpha)
-    return write_out(Add.apply(input, other), out)
+    input, other = promote(input, other)
+    if alpha.__class__ is int and alpha == 1:
+        result = Add.apply(input, other)
+    else:
+        result = Add.apply(input, other, alpha=_scale("add", alpha, input, other))
+    return result if out is None else write_out(result, out)
+
+
+class Sub(Function):
+    """a − alpha · b;  ∂/∂a = 1, ∂/∂b = −alpha."""
+
+    alpha: Any = None
+
+    def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
+        if alpha is None:
+            return a - b
+        self.alpha = alpha
+        return a - alpha * b
+
+    def backward(self, grad_output: Any) -> Any:
+        if not self.needs_input_grad[1]:
+            return grad_output, None
+        return grad_output, (-grad_output if self.alpha is None else grad_output * -self.alpha)
+
+
+def sub(input: Any, other: Any, *, alpha: float = 1, out: Any = None) -> Any:
+    """input − alpha · other, element by element.
+
+    Gradient: g for ``input``, −alpha · g for ``other``.
+    Raises: RuntimeError if the shapes do not broadcast, if an operand is boolean, or for a fractional
+    ``alpha`` of an integer result.
+
+    >>> import minitorch as torch
+    >>> torch.sub(torch.tensor([5.0, 2.0]), 1)
+    tensor([4., 1.])
+    """
+    result = _subtract(Sub, input, other, alpha)
+    return result if out is None else write_out(result, out)
+
+
+class Rsub(Sub):
+    """a − b, called with the operands the other way round."""
+
+    backward_name = "RsubBackward1"
+
+
+def rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """other − alpha · input: the difference that ``1 - x`` asks of x.
+
+    Gradient: −alpha · g for ``input``, g for ``other``.
+    Raises: as ``sub``.
+
+    >>> import minitorch as torch
+    >>> torch.rsub(torch.tensor([5.0, 2.0]), 1)
+    tensor([-4., -1.])
+    """
+    return _subtract(Rsub, other, input, alpha)
+
+
+def _subtract(function: type[Sub], minuend: Any, subtrahend: Any, alpha: float) -> Any:
+    a, b = promote(minuend, subtrahend)
+    if a is not minuend or b is not subtrahend or a.__class__ is bool or b.__class__ is bool:
+        _refuse_bool(minuend, subtrahend)
+    try:
+        if alpha.__class__ is int and alpha == 1:
+            return function.apply(a, b)
+        return function.apply(a, b, alpha=_scale("sub", alpha, a, b))
+    except TypeError:  # what array libraries say about two boolean arrays
+        _refuse_bool(minuend, subtrahend)
+        raise
+
+
+def _refuse_bool(minuend: Any, subtrahend: Any) -> None:
+    boolean = [dtype_of(raw(operand)).name == "bool" for operand in (minuend, subtrahend)]
+    if all(boolean):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. "
+            "Use the `^` or `logical_xor()` operator instead."
+        )
+    if any(boolean):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. "
+            "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+        )
+
+
+def _scale(name: str, alpha: Any, *operands: Any) -> Any:
+    """``alpha`` checked against the dtype of the promoted operands, and in that dtype if it is an integer."""
+    if not is_number(alpha):
+        raise TypeError(f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}")
+    dtype = next(from_numpy_dtype(raw(each).dtype) for each in operands if hasattr(raw(each), "dtype"))
+    if isinstance(alpha, bool) and dtype.name != "bool":
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if dtype.is_floating_point:
+        return alpha
+    if isinstance(alpha, float):
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    check_range(alpha, dtype)
+    return to_dtype(alpha, dtype)
 
 
 class Mul(Function):
@@ -62,4 +169,50 @@ def mul(input: Any, other: Any, *, out: Any = None) -> Any:
     tensor([3., 6.])
     """
     input, other = promote(input, other)
-    return write_out(Mul.apply(input, other), out)
+    result = Mul.apply(input, other)
+    return result if out is None else write_out(result, out)
+
+
+class Neg(Function):
+    """−a;  ∂/∂a = −1."""
+
+    def forward(self, a: Array) -> Array:
+        if a.dtype.kind == "b":
+            raise RuntimeError(
+                "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+                "a mask, use the `~` or `logical_not()` operator instead."
+            )
+        return -a
+
+    def backward(self, grad_output: Any) -> Any:
+        return -grad_output
+
+
+def neg(input: Any, *, out: Any = None) -> Any:
+    """−input; unsigned integers wrap around.
+
+    Gradient: −g.
+    Raises: RuntimeError for a boolean tensor.
+
+    >>> import minitorch as torch
+    >>> torch.neg(torch.tensor([1.0, -2.0]))
+    tensor([-1.,  2.])
+    """
+    return write_out(Neg.apply(input), out)
+
+
+def positive(input: Any) -> Any:
+    """``input`` itself, as ``+x`` gives.
+
+    Raises: RuntimeError for a boolean tensor.
+
+    >>> import minitorch as torch
+    >>> torch.positive(torch.tensor([1.0, -2.0]))
+    tensor([ 1., -2.])
+    """
+    if raw(input).dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+subtract, multiply, negative = sub, mul, neg

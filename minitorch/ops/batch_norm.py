@@ -1,0 +1,254 @@
+"""Batch normalisation: give every channel mean 0 and variance 1 over the batch, then rescale it.
+
+In training the mean and variance are those of the batch, so that every element's gradient runs through all
+elements of its channel; in evaluation they are the running averages that training left behind, and the op is
+one multiplication and one addition.
+
+Source: Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
+Covariate Shift", 2015.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minitorch.autograd.function import Function
+from minitorch.autograd.variable import Variable, raw
+from minitorch.backend import Array, array_module
+from minitorch.ops.loss_reduction import refuse_gradient
+from minitorch.ops.operand import narrow, require, widen
+from minitorch.ops.reduction import sum
+from minitorch.ops.shape import reshape
+from minitorch.ops.standardization import Standardized, check_parameter_dtypes, second_gradients, zeros_for
+
+
+def channel_sums(values: Array) -> Array:
+    """The sum of each channel's elements: (N, C, …) → (C,).
+
+    A product with a vector of ones: a matrix product is the fastest sum that NumPy has, and its partial sums
+    (one for each sample) keep float32 accurate.
+    """
+    xp = array_module(values)
+    N, C = values.shape[:2]
+    ones = xp.ones(N, values.dtype)
+    if values.ndim == 2:
+        return ones @ values
+    S = math.prod(values.shape[2:])
+    return ones @ (values.reshape(N, C, S) @ xp.ones(S, values.dtype))
+
+
+def per_channel(values: Any, ndim: int) -> Any:
+    """Values of shape (C,) in a shape that broadcasts against (N, C, …) of ``ndim`` dimensions."""
+    return reshape(values, (1, -1) + (1,) * (ndim - 2))
+
+
+class BatchNorm(Function):
+    """Training: y = weight · x̂ + bias with x̂ = (x − μ) / √(σ² + ε), μ and σ² those of the batch.
+
+    The running averages, if given, are brought up to date in their own memory.
+    """
+
+    backward_name = "NativeBatchNormBackward0"
+
+    def forward(
+        self,
+        input: Array,
+        weight: Array | None,
+        bias: Array | None,
+        running_mean: Array | None,
+        running_var: Array | None,
+        *,
+        momentum: float,
+        eps: float,
+    ) -> Array:
+        self.save(input, weight)
+        self.eps = eps
+        x = widen(input)
+        count = x.size // max(x.shape[1], 1)
+        mean = channel_sums(x) / count
+        centred = x - per_channel(mean, x.ndim)
+        output = centred * centred
+        variance = channel_sums(output) / count
+        if count and running_mean is not None:
+            update_average(running_mean, mean, momentum)
+            update_average(running_var, variance * (count / max(count - 1, 1)), momentum)
+        self.mean, self.scale = mean, 1 / array_module(x).sqrt(variance + eps)
+        factor = self.scale if weight is None else self.scale * weight
+        array_module(x).multiply(centred, per_channel(factor, x.ndim), out=output)
+        if bias is not None:
+            output += per_channel(bias, x.ndim)
+        return narrow(output, input)
+
+    def backward(self, grad_output: Any) -> Any:
+        input, weight = self.saved
+        gradients = BatchNormGradient.apply(grad_output, input, weight, mean=self.mean, scale=self.scale, eps=self.eps)
+        grad_weight = gradients[1] if self.needs_input_grad[1] else None
+        return gradients[0], grad_weight, (gradients[2] if self.needs_input_grad[2] else None), None, None
+
+
+class BatchNormGradient(Function):
+    """(grad_input, grad_weight, grad_bias) of ``BatchNorm``, which it computes together.
+
+    With sums over the M elements of a channel and s = 1 / √(σ² + ε):
+    grad_bias = Σ g;  grad_weight = Σ g·x̂;  grad_input = weight · s · (g − Σ g / M − x̂ · Σ g·x̂ / M).
+    ``mean`` and ``scale`` (s) are known from the forward pass. Its own gradient computes them from the input,
+    as they are no places of the graph.
+    """
+
+    backward_name = "NativeBatchNormBackwardBackward0"
+
+    def forward(
+        self, grad_output: Array, input: Array, weight: Array | None, *, mean: Array, scale: Array, eps: float
+    ) -> tuple[Array, Array, Array]:
+        self.save(grad_output, input, weight)
+        self.eps = eps
+        xp = array_module(input)
+        grad, ndim = widen(grad_output), input.ndim
+        count = max(input.size // max(input.shape[1], 1), 1)
+        centred = widen(input) - per_channel(mean, ndim)
+        buffer = grad * centred
+        grad_weight = channel_sums(buffer) * scale
+        grad_bias = channel_sums(grad)
+        factor = scale if weight is None else scale * weight
+        # Three terms in two buffers: factor · g − factor · s · Σ g·x̂ / M · (x − μ) − factor · Σ g / M.
+        xp.multiply(grad, per_channel(factor, ndim), out=buffer)
+        centred *= per_channel(factor * scale * grad_weight / count, ndim)
+        buffer -= centred
+        buffer -= per_channel(factor * grad_bias / count, ndim)
+        return narrow(buffer, input), grad_weight, grad_bias
+
+    def backward(self, grad_input_bar: Any, grad_weight_bar: Any, grad_bias_bar: Any) -> Any:
+        g, x, weight = self.saved
+        dims = (0, *range(2, x.ndim))
+        w = 1 if weight is None else per_channel(weight, x.ndim)
+        b, c = (None if each is None else per_channel(each, x.ndim) for each in (grad_weight_bar, grad_bias_bar))
+        stats = Standardized(x, dims, self.eps)
+        to_grad, to_input, to_weight = second_gradients(g, w, stats, zeros_for(grad_input_bar, x), b, c)
+        return to_grad, to_input, (None if weight is None else sum(to_weight, dims))
+
+
+class FixedNorm(Function):
+    """Evaluation: y = weight · (x − running_mean) / √(running_var + ε) + bias, linear in x."""
+
+    backward_name = "NativeBatchNormBackward0"
+
+    def forward(
+        self,
+        input: Array,
+        weight: Array | None,
+        bias: Array | None,
+        running_mean: Array,
+        running_var: Array,
+        *,
+        eps: float,
+    ) -> Array:
+        self.save(input, weight, running_mean, running_var)
+        self.eps = eps
+        x, ndim = widen(input), input.ndim
+        factor = widen(self._scale(running_var))
+        if weight is not None:
+            factor = factor * weight
+        shift = -running_mean * factor
+        output = x * per_channel(factor, ndim)
+        output += per_channel(shift if bias is None else shift + bias, ndim)
+        return narrow(output, input)
+
+    def backward(self, grad_output: Any) -> Any:
+        input, weight, running_mean, running_var = self.saved
+        dims, ndim = (0, *range(2, input.ndim)), input.ndim
+        needs_input, needs_weight, needs_bias = self.needs_input_grad[:3]
+        scale = self._scale(running_var)
+        grad_input = grad_weight = None
+        if needs_input:
+            grad_input = grad_output * per_channel(scale if weight is None else weight * scale, ndim)
+        if needs_weight:
+            unit = (input - per_channel(running_mean, ndim)) * per_channel(scale, ndim)
+            grad_weight = sum(grad_output * unit, dims)
+        return grad_input, grad_weight, (sum(grad_output, dims) if needs_bias else None), None, None
+
+    def _scale(self, variance: Array) -> Array:
+        return 1 / array_module(variance).sqrt(variance + self.eps)
+
+
+def update_average(average: Array, value: Array, momentum: float) -> None:
+    """average ← (1 − momentum) · average + momentum · value, in place."""
+    average *= 1 - momentum
+    average += (momentum * value).astype(average.dtype)
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Normalise every channel of a batch.
+
+    Formula: output = (input − μ) / √(σ² + eps) · weight + bias for each channel. In training μ and σ² are the
+    mean and variance (divided by the count M) of the channel's elements in the batch; else they are
+    ``running_mean`` and ``running_var``.
+    Shapes: input (N, C) or (N, C, …); all others (C,) → the shape of ``input``.
+    Gradient: with s = 1 / √(σ² + eps) and x̂ = (input − μ) · s: Σ g for ``bias``, Σ g·x̂ for ``weight``; for
+    ``input`` weight · s · g, and in training weight · s · (g − Σ g / M − x̂ · Σ g·x̂ / M).
+    Args: running_mean, running_var: averages over batches, which training changes in place to
+    (1 − momentum) · old + momentum · new (the new variance divided by M − 1); None to keep none.
+    weight, bias: None for 1 and 0.
+    Raises: ValueError in training with one value a channel, or for ``eps`` ≤ 0; RuntimeError, with torch's
+    texts, for sizes and dtypes that do not fit, or without running averages in evaluation.
+    Numerics: variances from the centred values (two passes), not from Σ x² − (Σ x)², which cancels.
+
+    >>> import minitorch as torch
+    >>> x = torch.tensor([[1.0, 10.0], [3.0, 30.0]])
+    >>> torch.nn.functional.batch_norm(x, None, None, training=True)
+    tensor([[-1.0000, -1.0000],
+            [ 1.0000,  1.0000]])
+    """
+    shape = tuple(raw(input).shape)
+    if training:
+        check_batch_size(shape, f"torch.Size({list(shape)})")
+    if eps < 0 or (training and eps == 0):
+        rule = "positive during training" if training else "non-negative"
+        raise ValueError(f"batch_norm eps must be {rule}, but got {float(eps)}")
+    _check_statistics(running_mean, running_var, training)
+    require(input, "f", "batch_norm", "batch_norm")
+    named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    _check_parameters(input, named)
+    if not training:
+        return FixedNorm.apply(input, weight, bias, running_mean, running_var, eps=eps)
+    if not isinstance(momentum, (int, float)):
+        raise TypeError(f"batch_norm(): argument 'momentum' must be float, not {type(momentum).__name__}")
+    output = BatchNorm.apply(input, weight, bias, raw(running_mean), raw(running_var), momentum=momentum, eps=eps)
+    for average in (running_mean, running_var):
+        if isinstance(average, Variable):
+            average.bump_version()
+    return output
+
+
+def check_batch_size(shape: tuple[int, ...], shown: str) -> None:
+    """Raise torch's error where a channel has but one element, whose variance says nothing."""
+    if shape[0] * math.prod(shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {shown}")
+
+
+def _check_statistics(running_mean: Any, running_var: Any, training: bool) -> None:
+    for name, value in (("running_mean", running_mean), ("running_var", running_var)):
+        if value is None and not training:
+            raise RuntimeError(f"{name} must be defined in evaluation mode")
+        refuse_gradient("native_batch_norm", name, value)
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+
+
+def _check_parameters(input: Any, named: dict[str, Any]) -> None:
+    shape, dtype = raw(input).shape, raw(input).dtype
+    if len(shape) < 2:
+        raise IndexError(f"batch_norm: expected input of 2 or more dimensions (N, C, …), but got {len(shape)}")
+    for name, value in named.items():
+        if value is not None and raw(value).size != shape[1]:
+            raise RuntimeError(f"{name} should contain {shape[1]} elements not {raw(value).size}")
+    check_parameter_dtypes(dtype, list(named.values()))
