@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import device_of, is_on_cpu, to_numpy
-from minitorch.device import device
+from minitorch.backend import Array, accelerator, device_of, is_on_cpu, to_numpy
+from minitorch.device import CPU, device
 from minitorch.ops.promotion import to_dtype
+from minitorch.ops.transfer import move
 from minitorch.tensor.size import Size
 
 T = TypeVar("T", bound="ConversionMethods")
@@ -18,6 +20,8 @@ T = TypeVar("T", bound="ConversionMethods")
 
 class ConversionMethods(Variable):
     """What a tensor is (shape, dtype, device) and what it can be turned into."""
+
+    # ---------------------------------------------------------------------------------------- what it is
 
     @property
     def shape(self) -> Size:
@@ -28,10 +32,13 @@ class ConversionMethods(Variable):
         """The shape, or the size of one dimension."""
         if dim is None:
             return Size(self.array.shape)
-        ndim = self.array.ndim
-        if not -max(ndim, 1) <= dim < max(ndim, 1):
-            low, high = -max(ndim, 1), max(ndim, 1) - 1
-            raise IndexError(f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})")
+        limit = max(self.array.ndim, 1)
+        if not -limit <= dim < limit or self.array.ndim == 0:
+            raise IndexError(
+                "Dimension specified as 0 but tensor has no dimensions"
+                if self.array.ndim == 0
+                else f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})"
+            )
         return self.array.shape[dim]
 
     @property
@@ -57,6 +64,20 @@ class ConversionMethods(Variable):
         return dtypes.from_numpy_dtype(self.array.dtype)
 
     @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return int(self.array.itemsize)
+
+    def element_size(self) -> int:
+        """The bytes of one element."""
+        return int(self.array.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return int(self.array.nbytes)
+
+    @property
     def device(self) -> device:
         """Where the memory lies."""
         return device_of(self.array)
@@ -65,6 +86,16 @@ class ConversionMethods(Variable):
     def is_cuda(self) -> bool:
         """Whether the tensor is on a GPU."""
         return not is_on_cpu(self.array)
+
+    def is_floating_point(self) -> bool:
+        """Whether the elements are floating-point numbers."""
+        return self.array.dtype.kind == "f"
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return int(self.array.ctypes.data if is_on_cpu(self.array) else self.array.data.ptr)
+
+    # ---------------------------------------------------------------------------------- to Python and NumPy
 
     def item(self) -> Any:
         """The one element as a Python number; RuntimeError if there are more or none."""
@@ -90,6 +121,22 @@ class ConversionMethods(Variable):
                 )
         return to_numpy(self.array)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"__array__: {array.dtype} cannot become {dtype} without a copy")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        if self.needs_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.array.__dlpack_device__()
+
     def __len__(self) -> int:
         if self.array.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
@@ -107,24 +154,173 @@ class ConversionMethods(Variable):
             raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
         return bool(self.array)
 
+    def _only_element(self) -> Any:
+        if self.array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self.array.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only_element())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only_element())
+
+    def __index__(self) -> int:
+        if self.array.size != 1 or self.array.dtype.kind == "f":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.array.item())
+
+    def __format__(self, specification: str) -> str:
+        if self.array.ndim == 0:
+            return format(self.item(), specification)
+        return object.__format__(self, specification)
 
     def __hash__(self) -> int:
         return id(self)
 
-    def clone(self: T) -> T:
+    def __contains__(self, element: Any) -> bool:
+        if not isinstance(element, (Variable, bool, int, float)):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+            )
+        return bool((self.array == (element.array if isinstance(element, Variable) else element)).any())
+
+    # ------------------------------------------------------------------------------------ copies and pickles
+
+    def clone(self: T, *, memory_format: Any = None) -> T:
         """A copy in memory of its own; gradients flow through."""
         return Clone.apply(self)
 
-    def type_to(self: T, target: dtypes.dtype) -> T:
-        """The tensor in dtype ``target``."""
-        return to_dtype(self, target)
+    def __deepcopy__(self: T, memo: dict[int, Any]) -> T:
+        if self.grad_fn is not None:  # type: ignore[attr-defined]
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment.  If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_"
+                "norm usage, see https://github.com/pytorch/pytorch/pull/103001"
+            )
+        if id(self) in memo:
+            return memo[id(self)]  # type: ignore[no-any-return]
+        twin = object.__new__(type(self))
+        memo[id(self)] = twin
+        twin.array = self.array.copy()
+        twin.needs_grad = self.needs_grad
+        twin.grad = copy.deepcopy(self.grad, memo)
+        return twin
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _rebuild, (type(self), to_numpy(self.array), str(self.device), self.needs_grad)
+
+    # ------------------------------------------------------------------------------------- types and devices
+
+    def to(
+        self: T,
+        *args: Any,
+        device: Any = None,
+        dtype: dtypes.dtype | None = None,
+        non_blocking: bool = False,
+        copy: bool = False,
+        memory_format: Any = None,
+    ) -> T:
+        """The tensor in another dtype and/or on another device: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``.
+
+        Returns the tensor itself if nothing changes, unless ``copy``. Gradients flow through.
+        """
+        for position, arg in enumerate(args):
+            if isinstance(arg, dtypes.dtype):
+                dtype = arg
+            elif isinstance(arg, Variable):
+                dtype, device = dtypes.from_numpy_dtype(arg.array.dtype), device_of(arg.array)
+            elif isinstance(arg, bool):
+                non_blocking, copy = (arg, copy) if position < 3 and not copy else (non_blocking, arg)
+            elif arg is not None:
+                device = arg
+        result = self
+        if device is not None:
+            result = move(result, _as_device(device))
+        if dtype is not None:
+            result = to_dtype(result, dtype)
+        return result.clone() if copy and result is self else result
+
+    def cpu(self: T) -> T:
+        """The tensor in host memory; itself if it is there."""
+        return move(self, CPU)
+
+    def cuda(self: T, device: Any = None, non_blocking: bool = False) -> T:
+        """The tensor on a GPU (the current one unless ``device`` is given); RuntimeError if there is none."""
+        return move(self, _as_device("cuda" if device is None else device))
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """The name of the tensor's type, such as ``torch.FloatTensor``; with ``dtype`` the tensor in that type."""
+        if dtype is None:
+            prefix = "torch.cuda" if self.is_cuda else "torch"
+            return f"{prefix}.{self.dtype.legacy_name}Tensor"
+        return to_dtype(self, _dtype_named(dtype))
+
+    def type_as(self: T, other: Variable) -> T:
+        """The tensor in the dtype of ``other``."""
+        return to_dtype(self, dtypes.from_numpy_dtype(other.array.dtype))
+
+    def float(self: T) -> T:
+        """The tensor as float32."""
+        return to_dtype(self, dtypes.float32)
+
+    def double(self: T) -> T:
+        """The tensor as float64."""
+        return to_dtype(self, dtypes.float64)
+
+    def half(self: T) -> T:
+        """The tensor as float16."""
+        return to_dtype(self, dtypes.float16)
+
+    def long(self: T) -> T:
+        """The tensor as int64."""
+        return to_dtype(self, dtypes.int64)
+
+    def int(self: T) -> T:
+        """The tensor as int32."""
+        return to_dtype(self, dtypes.int32)
+
+    def short(self: T) -> T:
+        """The tensor as int16."""
+        return to_dtype(self, dtypes.int16)
+
+    def char(self: T) -> T:
+        """The tensor as int8."""
+        return to_dtype(self, dtypes.int8)
+
+    def byte(self: T) -> T:
+        """The tensor as uint8."""
+        return to_dtype(self, dtypes.uint8)
+
+    def bool(self: T) -> T:
+        """The tensor as bool: true where an element is not zero."""
+        return to_dtype(self, dtypes.bool_)
 
 
-def detached(array: Any, like: Variable) -> Any:
-    """A tensor of ``like``'s class around ``array``."""
-    return wrap(array, like.result_class)
+def _as_device(where: Any) -> device:
+    target = where if isinstance(where, device) else device(where)
+    if target.type == "cuda":
+        accelerator.require(target.index)
+    return target
+
+
+def _dtype_named(name: Any) -> dtypes.dtype:
+    """The dtype of ``torch.float64``, ``"torch.DoubleTensor"`` or a legacy class such as ``LongTensor``."""
+    if isinstance(name, dtypes.dtype):
+        return name
+    found = getattr(name, "dtype", None)
+    if isinstance(found, dtypes.dtype):
+        return found
+    for each in dtypes.ALL:
+        if name in (f"torch.{each.legacy_name}Tensor", f"minitorch.{each.legacy_name}Tensor"):
+            return each
+    raise ValueError(f"invalid type: '{name}'")
+
+
+def _rebuild(cls: Any, array: Array, where: str, needs_grad: bool) -> Any:
+    """Make a tensor again from what ``__reduce_ex__`` wrote."""
+    tensor = wrap(array, cls)
+    if where != "cpu":
+        tensor = wrap(move(tensor, device(where)).array, cls)
+    tensor.needs_grad = needs_grad
+    return tensor

@@ -85,9 +85,7 @@ class DifferentiationMethods(Variable):
         self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
     ) -> None:
         """Add the gradient of this tensor to the ``grad`` of every leaf it depends on; see ``autograd.backward``."""
-        entrance.backward(
-            self, None if gradient is None else (gradient,), retain_graph, create_graph, inputs
-        )
+        entrance.backward(self, None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
 
     def detach(self: T) -> T:
         """The same memory outside the graph: the result requires no gradient."""
@@ -141,7 +139,7 @@ class DifferentiationMethods(Variable):
         return getattr(self, "_retains_grad", False)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
-        """Call ``hook(gradient)`` whenever this tensor's gradient is computed; what it returns replaces the gradient."""
+        """Call ``hook(gradient)`` when this tensor's gradient is computed; what it returns replaces the gradient."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node = self.node

@@ -2,12 +2,144 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from minitorch.autograd.variable import Variable
+from minitorch.autograd.inplace import apply_inplace
+from minitorch.autograd.variable import Variable, wrap
+from minitorch.backend import device_of, host, module_of, to_device, to_numpy
+from minitorch.backend.generator import default_cpu_generator
+from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.filling import Copy, Fill
+from minitorch.ops.transfer import move
+from minitorch.tensor.data import array_from_data, as_size, resolve_device
 
 T = TypeVar("T", bound="FillingMethods")
 
 
 class FillingMethods(Variable):
     """``x.fill_(…)`` and its relatives."""
+
+    def fill_(self: T, value: Any) -> T:
+        """Set every element to ``value``, a number or a 0-d tensor."""
+        if isinstance(value, Variable):
+            if value.array.ndim:
+                raise RuntimeError(
+                    f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
+                )
+            return apply_inplace(self, lambda old: Copy.apply(old, value))
+        return apply_inplace(self, lambda old: Fill.apply(old, new=value))
+
+    def zero_(self: T) -> T:
+        """Set every element to zero."""
+        return apply_inplace(self, lambda old: Fill.apply(old, new=0))
+
+    def copy_(self: T, src: Any, non_blocking: bool = False) -> T:
+        """Copy the values of ``src`` (broadcast, cast, from any device); the source receives the gradient."""
+        if not isinstance(src, Variable):
+            raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+        source = move(src, device_of(self.array))
+        return apply_inplace(self, lambda old: Copy.apply(old, source))
+
+    # ------------------------------------------------------------------------------------- random numbers
+
+    def _draw(self: T, distribution: str, parameters: dict[str, Any], generator: Any) -> T:
+        """Fill with numbers drawn on the host: a seed means the same on every device."""
+        numbers = default_cpu_generator if generator is None else generator.numbers
+
+        def draw(old: Variable) -> Any:
+            drawn = getattr(numbers, distribution)(**parameters, shape=old.array.shape, dtype=old.array.dtype)
+            return Fill.apply(old, new=to_device(drawn, device_of(old.array)))
+
+        return apply_inplace(self, draw)
+
+    def uniform_(self: T, from_: float = 0, to: float = 1, *, generator: Any = None, **bounds: float) -> T:
+        """Numbers from the uniform distribution on [from, to)."""
+        low = bounds.pop("from", from_)
+        if bounds:
+            raise TypeError(f"uniform_() got an unexpected keyword argument '{next(iter(bounds))}'")
+        return self._draw("uniform", {"low": low, "high": to}, generator)
+
+    def normal_(self: T, mean: float = 0, std: float = 1, *, generator: Any = None) -> T:
+        """Numbers from the normal distribution."""
+        if std < 0:
+            raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+        return self._draw("normal", {"mean": mean, "std": std}, generator)
+
+    def random_(self: T, from_: int | None = None, to: int | None = None, *, generator: Any = None) -> T:
+        """Integers from ``from`` (0) up to ``to`` − 1; without bounds, all that the dtype holds exactly."""
+        if from_ is None:
+            return self._draw("random", {}, generator)
+        low, high = (0, from_) if to is None else (from_, to)
+        return self._draw("integers", {"low": low, "high": high}, generator)
+
+    def bernoulli_(self: T, p: Any = 0.5, *, generator: Any = None) -> T:
+        """Ones with probability ``p`` (a number, or a tensor that broadcasts), else zeros."""
+        if isinstance(p, Variable):
+            return self._bernoulli_from(p, generator)
+        if not 0 <= p <= 1:
+            raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
+        return self._draw("bernoulli", {"probability": p}, generator)
+
+    def exponential_(self: T, lambd: float = 1, *, generator: Any = None) -> T:
+        """Numbers from the exponential distribution with rate ``lambd``."""
+        return self._draw("exponential", {"rate": lambd}, generator)
+
+    def geometric_(self: T, p: float, *, generator: Any = None) -> T:
+        """Numbers of trials up to the first success, each with probability ``p``."""
+        return self._draw("geometric", {"probability": p}, generator)
+
+    def log_normal_(self: T, mean: float = 1, std: float = 2, *, generator: Any = None) -> T:
+        """Exponentials of normal numbers."""
+        return self._draw("log_normal", {"mean": mean, "std": std}, generator)
+
+    def cauchy_(self: T, median: float = 0, sigma: float = 1, *, generator: Any = None) -> T:
+        """Numbers from the Cauchy distribution."""
+        return self._draw("cauchy", {"median": median, "sigma": sigma}, generator)
+
+    def bernoulli(self: T, p: float | None = None, *, generator: Any = None) -> T:
+        """See ``minitorch.bernoulli``."""
+        result: T = self.detach().clone()  # type: ignore[attr-defined]
+        return result.bernoulli_(self if p is None else p, generator=generator)
+
+    def _bernoulli_from(self: T, p: Variable, generator: Any) -> T:
+        numbers = default_cpu_generator if generator is None else generator.numbers
+        probabilities = host.broadcast_to(to_numpy(p.array), self.array.shape)
+        drawn = numbers.bernoulli_from(probabilities, self.array.dtype)
+        return apply_inplace(self, lambda old: Fill.apply(old, new=to_device(drawn, device_of(old.array))))
+
+    # ------------------------------------------------------------------- new tensors of this dtype and device
+
+    def _new(
+        self: T, kind: str, sizes: tuple[int, ...], dtype: Any, device: Any, requires_grad: bool, *value: Any
+    ) -> T:
+        target = device_of(self.array) if device is None else resolve_device(device)
+        numpy_dtype = self.array.dtype if dtype is None else dtype.numpy
+        made: T = wrap(getattr(module_of(target), kind)(sizes, *value, dtype=numpy_dtype), self.result_class)
+        made.needs_grad = requires_grad
+        return made
+
+    def new_zeros(self: T, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> T:
+        """Zeros with this tensor's dtype and device."""
+        return self._new("zeros", as_size("new_zeros", size), dtype, device, requires_grad)
+
+    def new_ones(self: T, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> T:
+        """Ones with this tensor's dtype and device."""
+        return self._new("ones", as_size("new_ones", size), dtype, device, requires_grad)
+
+    def new_empty(self: T, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> T:
+        """Uninitialised memory with this tensor's dtype and device."""
+        return self._new("empty", as_size("new_empty", size), dtype, device, requires_grad)
+
+    def new_full(
+        self: T, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    ) -> T:
+        """One value with this tensor's dtype and device."""
+        return self._new("full", as_size("new_full", (size,)), dtype, device, requires_grad, fill_value)
+
+    def new_tensor(self: T, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> T:
+        """A tensor of ``data`` with this one's dtype and device."""
+        target = device_of(self.array) if device is None else resolve_device(device)
+        array = array_from_data(data, from_numpy_dtype(self.array.dtype) if dtype is None else dtype)
+        made: T = wrap(to_device(array, target), self.result_class)
+        made.needs_grad = requires_grad
+        return made

@@ -12,9 +12,9 @@ import minitorch.dtypes as dtypes
 from minitorch.autograd.variable import wrap
 from minitorch.backend import host
 from minitorch.backend.generator import CPUGenerator, default_cpu_generator
-from minitorch.device import device
 from minitorch.ops.transfer import move
-from minitorch.tensor.creation import Device, as_size, finish, resolve_device
+from minitorch.tensor.creation import finish
+from minitorch.tensor.data import Device, as_size, resolve_device
 from minitorch.tensor.tensor import Tensor
 
 
@@ -176,9 +176,7 @@ def randperm(
     return _into(out, finish(array, device, requires_grad))
 
 
-def _drawn_like(
-    input: Tensor, array: Any, where: Device, requires_grad: bool
-) -> Tensor:
+def _drawn_like(input: Tensor, array: Any, where: Device, requires_grad: bool) -> Tensor:
     return finish(array, input.device if where is None else where, requires_grad)
 
 
@@ -280,25 +278,3 @@ def multinomial(
     array = input.detach().cpu().array
     drawn = numbers_of(generator).multinomial(array, num_samples, replacement)
     return _into(out, move(wrap(drawn, Tensor), input.device))
-
-
-__all__ = [
-    "Generator",
-    "bernoulli",
-    "default_generator",
-    "device",
-    "get_rng_state",
-    "initial_seed",
-    "manual_seed",
-    "multinomial",
-    "normal",
-    "rand",
-    "rand_like",
-    "randint",
-    "randint_like",
-    "randn",
-    "randn_like",
-    "randperm",
-    "seed",
-    "set_rng_state",
-]

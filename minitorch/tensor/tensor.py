@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import minitorch.dtypes as dtypes
-from minitorch.backend import is_on_cpu, to_numpy
+from minitorch.autograd.variable import Variable, wrap
+from minitorch.backend import host, is_on_cpu, to_numpy
 from minitorch.tensor import printing
 from minitorch.tensor.arithmetic import ArithmeticMethods
 from minitorch.tensor.comparison import ComparisonMethods
@@ -17,6 +19,7 @@ from minitorch.tensor.indexing import IndexingMethods
 from minitorch.tensor.matmul import MatrixMethods
 from minitorch.tensor.reduction import ReductionMethods
 from minitorch.tensor.shape import ShapeMethods
+from minitorch.tensor.size import Size
 
 
 class Tensor(
@@ -31,9 +34,16 @@ class Tensor(
     ConversionMethods,
     DifferentiationMethods,
 ):
-    """A multi-dimensional array that remembers how it was computed."""
+    """A multi-dimensional array that remembers how it was computed.
 
-    __array_priority__ = 1000  # NumPy's operators leave mixed expressions to ours
+    ``Tensor(2, 3)`` is an uninitialised tensor of that size, ``Tensor([1, 2])`` one of that data, both of the
+    default dtype (use ``minitorch.tensor`` to have the dtype inferred).
+    """
+
+    __array_priority__ = 1000  # NumPy's and CuPy's operators leave mixed expressions to ours
+
+    def __new__(cls, *args: Any) -> Tensor:
+        return legacy_construct(dtypes.get_default_dtype(), args)
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         dtype = self.dtype
@@ -48,3 +58,20 @@ class Tensor(
 
 
 Tensor.result_class = Tensor
+Tensor.__module__ = "minitorch"  # where users find it
+
+
+def legacy_construct(dtype: dtypes.dtype, args: tuple[Any, ...]) -> Tensor:
+    """What ``torch.Tensor(…)`` and ``torch.FloatTensor(…)`` make: from sizes, from a sequence, or from a tensor."""
+    if len(args) == 1 and isinstance(args[0], Variable):
+        if args[0].array.dtype != dtype.numpy:
+            raise TypeError(f"expected a tensor of dtype {dtype} (got {dtypes.dtype_of(args[0])})")
+        return wrap(args[0].array, Tensor)  # type: ignore[no-any-return]
+    if len(args) == 1 and isinstance(args[0], (Sequence, host.ndarray)) and not isinstance(args[0], Size):
+        return wrap(host.asarray(args[0]).astype(dtype.numpy), Tensor)  # type: ignore[no-any-return]
+    sizes = args[0] if len(args) == 1 and isinstance(args[0], Size) else args
+    for each in sizes:
+        if not hasattr(each, "__index__"):
+            raise TypeError(f"new(): data must be a sequence (got {type(each).__name__})")
+    shape = tuple(sizes) if sizes else (0,)
+    return wrap(host.empty(shape, dtype.numpy), Tensor)  # type: ignore[no-any-return]
