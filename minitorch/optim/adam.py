@@ -1,0 +1,138 @@
+"""Adam: steps scaled by running estimates of the gradient's mean and of its square."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minitorch.backend import Array, array_module
+from minitorch.optim.optimizer import (
+    Optimizer,
+    check_betas,
+    check_implementation,
+    check_learning_rate,
+    check_not_negative,
+    count_step,
+    number,
+    prepare_state,
+)
+from minitorch.optim.pieces import pieces
+
+
+class Adam(Optimizer):
+    """Adam, in its original form and with AMSGrad or decoupled weight decay.
+
+    Formula, with the gradient g (−g if ``maximize``), step t and (β₁, β₂) = ``betas``:
+      g ← g + weight_decay · θ                (``decoupled_weight_decay``: θ ← θ − lr · weight_decay · θ)
+      m ← β₁ · m + (1 − β₁) · g
+      v ← β₂ · v + (1 − β₂) · g²
+      θ ← θ − lr · m / (1 − β₁ᵗ) / (√(w / (1 − β₂ᵗ)) + eps)   with w = v, or with ``amsgrad`` the largest v so far
+    Args: ``foreach`` and ``fused`` choose among torch's implementations; here they change nothing.
+    Raises: ValueError for options out of range; NotImplementedError for ``differentiable`` and ``capturable``.
+    Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015 (https://arxiv.org/abs/1412.6980);
+    Reddi et al., "On the convergence of Adam and beyond", 2018.
+
+    >>> import minitorch as torch
+    >>> weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+    >>> optimizer = torch.optim.Adam([weight], lr=0.1)
+    >>> (weight * weight).sum().backward()
+    >>> optimizer.step()
+    >>> weight.detach()
+    tensor([ 0.9000, -1.9000])
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        betas: tuple[Any, Any] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        check_learning_rate(lr)
+        check_not_negative(epsilon=eps)
+        check_betas(betas)
+        check_not_negative(weight_decay=weight_decay)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+        check_implementation(foreach, fused, differentiable, capturable)
+
+    def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
+        names = ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if group["amsgrad"] else ()))
+        for parameter in parameters:
+            state = self.state[parameter]
+            prepare_state(state, parameter, *names)
+            adam_step(
+                parameter.array,
+                parameter.grad.array,
+                state["exp_avg"].array,
+                state["exp_avg_sq"].array,
+                state["max_exp_avg_sq"].array if group["amsgrad"] else None,
+                step=count_step(state),
+                lr=number(group["lr"]),
+                beta1=number(group["betas"][0]),
+                beta2=number(group["betas"][1]),
+                eps=group["eps"],
+                weight_decay=group["weight_decay"],
+                decoupled_weight_decay=group["decoupled_weight_decay"],
+                maximize=group["maximize"],
+            )
+
+
+def adam_step(
+    parameter: Array,
+    grad: Array,
+    exp_avg: Array,
+    exp_avg_sq: Array,
+    max_exp_avg_sq: Array | None,
+    *,
+    step: float,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    decoupled_weight_decay: bool,
+    maximize: bool,
+) -> None:
+    """One step in place: everything but ``grad`` changes. ``max_exp_avg_sq`` is None without AMSGrad."""
+    xp = array_module(parameter)
+    step_size = lr / (1 - beta1**step)
+    correction2_sqrt = math.sqrt(1 - beta2**step)
+    for param, g, mean, square, largest in pieces(parameter, grad, exp_avg, exp_avg_sq, max_exp_avg_sq):
+        if maximize:
+            g = -g
+        if weight_decay != 0:
+            if decoupled_weight_decay:
+                param *= 1 - lr * weight_decay
+            else:
+                g = g + weight_decay * param
+        mean += (1 - beta1) * (g - mean)
+        square *= beta2
+        square += (1 - beta2) * (g * g)
+        if largest is not None:
+            xp.maximum(largest, square, out=largest)
+        denominator = xp.sqrt(square if largest is None else largest)
+        denominator /= correction2_sqrt
+        denominator += eps
+        param -= step_size * (mean / denominator)
