@@ -21,13 +21,13 @@ def _value(torch: Any, name: str, rank: int) -> Any:
     return torch.ones((2,) if rank == 2 else (), dtype=dtype)
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.product(NAMES, NAMES))
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(NAMES, NAMES)))
 def test_promote_and_cast(first: str, second: str) -> None:
     same(lambda torch: torch.promote_types(getattr(torch, first), getattr(torch, second)))
     same(lambda torch: torch.can_cast(getattr(torch, first), getattr(torch, second)))
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.product(NAMES, NAMES))
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(NAMES, NAMES)))
 def test_result_type_of_tensors_of_any_rank(first: str, second: str) -> None:
     for ranks in itertools.product((1, 2), repeat=2):
         same(
@@ -37,7 +37,7 @@ def test_result_type_of_tensors_of_any_rank(first: str, second: str) -> None:
         )
 
 
-@pytest.mark.parametrize(("name", "number"), itertools.product(NAMES, (True, 2, 2.5)))
+@pytest.mark.parametrize(("name", "number"), list(itertools.product(NAMES, (True, 2, 2.5))))
 def test_result_type_with_a_number(name: str, number: Any) -> None:
     for rank in (1, 2):
         same(lambda torch, rank=rank: torch.result_type(_value(torch, name, rank), number))

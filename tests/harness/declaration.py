@@ -159,6 +159,9 @@ class Declaration:
     strict: bool = True
     check_layouts: bool = True
 
+    def __repr__(self) -> str:
+        return f"Declaration({self.name!r})"  # shown with every failing example: short
+
     def resolve(self, package: Any) -> Callable[..., Any]:
         """The op in ``minitorch`` or in ``torch``."""
         explicit = self.ours if package.__name__ == "minitorch" else self.theirs

@@ -24,6 +24,10 @@ def _arguments(declaration: Declaration, dtype: str = "float64") -> Call:
     return Call(declaration.tiny[0], dtype, 0, 2 ** len(declaration.tiny[0].specs()) - 1)
 
 
+def _same(first: float, second: float) -> bool:
+    return first == second or (first != first and second != second)
+
+
 def _last(name: str) -> str:
     return name.rsplit(".", 1)[-1]
 
@@ -32,31 +36,32 @@ class UnaryLaws:
     """Laws of functions of one tensor; subclasses name the exceptions, each with its reason."""
 
     declarations: list[Declaration]
-    not_compared: dict[str, str] = {}  # op: why torch's values or gradients at ``SPECIAL`` are not ours
-    no_half = ()  # ops that torch has no float16 for, or computes less exactly than float16 resolves
+    values_left_out: dict[str, tuple[float, ...]] = {}  # of an op: which of ``SPECIAL`` have another value in torch
+    gradients_left_out: dict[str, tuple[float, ...]] = {}  # or another gradient
+    no_half: tuple[str, ...] = ()  # ops that torch has no float16 for, or computes less exactly than float16 resolves
 
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     def test_special_values_and_their_gradients_are_those_of_torch(self, declaration: Declaration, dtype: str) -> None:
-        if declaration.name in self.not_compared:
-            pytest.skip(self.not_compared[declaration.name])
         call = _arguments(declaration)
-        values, grads = [], []
+        if any(hasattr(each, "ndim") for each in call.our_args[1:]):
+            pytest.skip("has a second tensor")
         with numpy.errstate(all="ignore"):
-            for package, convert, rest in (
-                (minitorch, to_ours, (call.our_args[1:], call.our_kwargs)),
-                (oracle, to_torch, (call.their_args[1:], call.their_kwargs)),
-            ):
-                if any(getattr(each, "ndim", None) is not None for each in rest[0]):
-                    pytest.skip("has a second tensor")
-                x = convert(SPECIAL.astype(dtype), True)
-                result = declaration.resolve(package)(x, *rest[0], **rest[1])
-                values.append(as_numpy(result.detach()))
-                if declaration.differentiable:
-                    (grad,) = package.autograd.grad([result], [x], [convert(numpy.ones(result.shape, dtype))])
-                    grads.append(as_numpy(grad + 0))
-        numpy.testing.assert_allclose(values[0], values[1], 2e-6, 2e-6)
-        for ours, theirs in zip(grads[:1], grads[1:]):
-            numpy.testing.assert_allclose(ours, theirs, 2e-6, 2e-6)
+            ours = self._at_special(declaration, minitorch, to_ours, dtype, call.our_args[1:], call.our_kwargs)
+            theirs = self._at_special(declaration, oracle, to_torch, dtype, call.their_args[1:], call.their_kwargs)
+        for which, left_out in enumerate((self.values_left_out, self.gradients_left_out)[: len(ours)]):
+            kept = [not any(_same(each, other) for other in left_out.get(declaration.name, ())) for each in SPECIAL]
+            numpy.testing.assert_allclose(ours[which][kept], theirs[which][kept], 2e-6, 2e-6)
+
+    def _at_special(
+        self, declaration: Declaration, package: Any, convert: Any, dtype: str, args: Any, kwargs: Any
+    ) -> list[numpy.ndarray]:
+        """The values at ``SPECIAL`` and, of a differentiable op, the gradients."""
+        x = convert(SPECIAL.astype(dtype), True)
+        result = declaration.resolve(package)(x, *args, **kwargs)
+        if not declaration.differentiable:
+            return [as_numpy(result)]
+        (grad,) = package.autograd.grad([result], [x], [convert(numpy.ones(SPECIAL.shape, dtype))])
+        return [as_numpy(result.detach()), as_numpy(grad)]
 
     def test_grad_fn_has_the_name_that_torch_prints(self, declaration: Declaration) -> None:
         if not declaration.differentiable:
@@ -113,15 +118,12 @@ class UnaryLaws:
             result = declaration.resolve(minitorch)(*call.our_args, **call.our_kwargs, out=ours)
         assert result is ours
         assert_equal(ours, expected, declaration.tolerance)
-        with pytest.raises(RuntimeError, match="don't support automatic differentiation"):
-            self._with_grad_into_out(declaration, ours)
-
-    def _with_grad_into_out(self, declaration: Declaration, out: Any) -> None:
-        call = _arguments(declaration)
-        declaration.resolve(minitorch)(*call.our_args, **call.our_kwargs, out=out.detach().requires_grad_())
+        if declaration.differentiable:
+            with pytest.raises(RuntimeError, match="don't support automatic differentiation"):
+                declaration.resolve(minitorch)(*call.our_args, **call.our_kwargs, out=ours)
 
     def test_float16_is_rounded_once(self, declaration: Declaration) -> None:
-        """Values and gradients within one unit in the last place (2⁻¹⁰) of torch's."""
+        """Values within a unit in the last place (2⁻¹⁰) of torch's, gradients within four: torch rounds each step."""
         if declaration.name in self.no_half:
             pytest.skip("torch's float16 is no measure")
         call = _arguments(declaration, "float16")
@@ -133,7 +135,7 @@ class UnaryLaws:
             (grad,) = minitorch.autograd.grad([ours], call.ours[:1], [to_ours(ones)])
             (expected,) = oracle.autograd.grad([theirs], call.theirs[:1], [to_torch(ones)])
             assert grad.array.dtype == numpy.float16
-            numpy.testing.assert_allclose(as_numpy(grad), as_numpy(expected + 0), 2e-3, 1e-3)
+            numpy.testing.assert_allclose(as_numpy(grad), as_numpy(expected), 4e-3, 1e-3)
 
     def test_no_tensor_is_an_error_that_says_so(self, declaration: Declaration) -> None:
         call = _arguments(declaration)

@@ -17,34 +17,19 @@ from reference import conv2d as reference
 from tests.harness.contract import OpContract
 from tests.harness.declaration import Declaration, ErrorCase, Sample, Spec
 from tests.harness.strategies import Draw
+from tests.ops.window_samples import draw_batch, draw_convolution_axis, draw_option
 
 # A sum of many float32 products, each at most 4 · 4: its rounding errors grow with their number and size, not with
 # the sum itself, which may be near 0. torch's own error against float64 reaches the same bound.
 FLOAT32_SUMS = {"float32": (1.3e-6, 5e-5)}
 
 
-def draw_axis(draw: Draw) -> tuple[int, int, int, int, int]:
-    """(size, kernel_size, stride, padding, dilation) of one axis such that at least one window fits."""
-    kernel_size, stride = draw(st.integers(1, 4)), draw(st.integers(1, 3))
-    padding, dilation = draw(st.integers(0, 3)), draw(st.integers(1, 2))
-    reach = dilation * (kernel_size - 1) + 1
-    least = max(1, reach - 2 * padding)
-    return draw(st.integers(least, least + 4)), kernel_size, stride, padding, dilation
-
-
-def draw_option(draw: Draw, values: tuple[int, int]) -> Any:
-    """A pair as torch takes it: a tuple, a list, or one number where both are equal."""
-    if values[0] == values[1] and draw(st.booleans()):
-        return values[0]
-    return draw(st.sampled_from([tuple, list]))(values)
-
-
 def conv2d_samples(draw: Draw) -> Sample:
-    axes = draw_axis(draw), draw_axis(draw)
+    axes = draw_convolution_axis(draw), draw_convolution_axis(draw)
     (H, W), kernel, stride, padding, dilation = zip(*axes)
     groups = draw(st.integers(1, 3))
     C_in, C_out = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 3))
-    batch = draw(st.sampled_from([(), (0,), (1,), (2,), (3,)]))
+    batch = draw_batch(draw)
     bias = (Spec((C_out,)),) if draw(st.booleans()) else ()
     return Sample(
         Spec((*batch, C_in, H, W)),
@@ -94,9 +79,7 @@ ERRORS = [
         Spec((1, 3, 4, 4)),
         Spec((6, 3, 5, 5)),
     ),
-    error(
-        RuntimeError, r"\(6 x 6\). Kernel size: \(9 x 9\)", Spec((1, 3, 4, 4)), Spec((6, 3, 5, 5)), None, 1, 1, 2
-    ),
+    error(RuntimeError, r"\(6 x 6\). Kernel size: \(9 x 9\)", Spec((1, 3, 4, 4)), Spec((6, 3, 5, 5)), None, 1, 1, 2),
     error(RuntimeError, "non-positive stride is not supported", IMAGES, Spec((6, 3, 5, 5)), stride=0),
     error(RuntimeError, "negative padding is not supported", IMAGES, Spec((6, 3, 5, 5)), padding=-1),
     error(RuntimeError, "non-positive dilation is not supported", IMAGES, Spec((6, 3, 5, 5)), dilation=(1, 0)),
@@ -150,9 +133,7 @@ ERRORS = [
     error(RuntimeError, "Only zero batch or zero channel", Spec((2, 3, 0, 8)), Spec((6, 3, 5, 5)), padding=3),
     error(TypeError, "argument 'stride' must be tuple of ints, not float", IMAGES, Spec((6, 3, 5, 5)), stride=1.5),
     error(TypeError, r"argument 'weight' \(position 2\) must be Tensor", IMAGES, None),
-    ErrorCase(
-        Sample(IMAGES, Spec((6, 3, 5, 5))), NotImplementedError, "not implemented for 'Bool'", dtype="bool"
-    ),
+    ErrorCase(Sample(IMAGES, Spec((6, 3, 5, 5))), NotImplementedError, "not implemented for 'Bool'", dtype="bool"),
 ]
 
 
@@ -194,8 +175,7 @@ def test_blocks_do_not_show(monkeypatch: Any, shape: Any, enough_rows: int, bloc
     monkeypatch.setattr(conv2d_cpu, "ENOUGH_ROWS", enough_rows)
     (N, C_in, H, W), kernel, stride, padding, dilation, C_out, groups = shape
     counts = [
-        (size + 2 * p - d * (k - 1) - 1) // s + 1
-        for size, k, s, p, d in zip((H, W), kernel, stride, padding, dilation)
+        (size + 2 * p - d * (k - 1) - 1) // s + 1 for size, k, s, p, d in zip((H, W), kernel, stride, padding, dilation)
     ]
     windows = Windows((H, W), kernel, stride, padding, dilation, (counts[0], counts[1]))
     generator = numpy.random.default_rng(0)

@@ -22,7 +22,7 @@ POSITIVE = {"low": 0.1, "high": 3.0}
 
 
 def no_bool(kernel: str) -> ErrorCase:
-    return ErrorCase(Sample(Spec((2,), "bool")), NotImplementedError, f'"{kernel}" not implemented for \'Bool\'')
+    return ErrorCase(Sample(Spec((2,), "bool")), NotImplementedError, f"\"{kernel}\" not implemented for 'Bool'")
 
 
 def nan_to_num_samples(draw: Draw) -> Sample:
@@ -51,9 +51,7 @@ class TestElementwise(UnaryLaws, OpContract):
         ),
         Declaration("sign", unary(kinks=(0.0,)), tiny=[Sample(Spec((3,), kinks=(0.0,)))], integer_dtypes=INTEGERS),
         Declaration("sgn", unary(kinks=(0.0,)), tiny=[Sample(Spec((3,), kinks=(0.0,)))], integer_dtypes=INTEGERS),
-        Declaration(
-            "signbit", unary(), tiny=[Sample(Spec((3,)))], differentiable=False, integer_dtypes=INTEGERS
-        ),
+        Declaration("signbit", unary(), tiny=[Sample(Spec((3,)))], differentiable=False, integer_dtypes=INTEGERS),
         Declaration("nan_to_num", nan_to_num_samples, tiny=[Sample(Spec((2, 2)), nan=0.5, posinf=1.5, neginf=-3.0)]),
         Declaration("square", unary(), tiny=[Sample(Spec((2, 3)))], integer_dtypes=INTEGERS),
         Declaration(
@@ -71,7 +69,11 @@ class TestElementwise(UnaryLaws, OpContract):
             integer_dtypes=INTEGERS,
         ),
         Declaration(
-            "exp", unary(), reference=reference.exp, tiny=[Sample(Spec((2, 3))), Sample(Spec(()))], integer_dtypes=INTEGERS
+            "exp",
+            unary(),
+            reference=reference.exp,
+            tiny=[Sample(Spec((2, 3))), Sample(Spec(()))],
+            integer_dtypes=INTEGERS,
         ),
         Declaration(
             "log",
@@ -86,7 +88,7 @@ class TestElementwise(UnaryLaws, OpContract):
         Declaration("tanh", unary(), reference=reference.tanh, tiny=[Sample(Spec((2, 3)))], integer_dtypes=INTEGERS),
     ]
 
-    @pytest.mark.parametrize("name", ["exp", "abs", "sqrt", "square", "tanh"])
+    @pytest.mark.parametrize("name", ["exp", "sqrt", "sigmoid", "tanh"])
     def test_result_into_a_lower_category_is_refused(self, name: str) -> None:
         for package in (oracle, minitorch):
             with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type Long"):
@@ -114,7 +116,7 @@ class TestElementwise(UnaryLaws, OpContract):
         grads: list[Any] = []
         for package in (oracle, minitorch):
             x = package.tensor([0.5, 1.0, 2.0], dtype=package.float64, requires_grad=True)
-            (x * 1).exp_().sqrt_().log_().sin_().sum().backward()
+            (x * 1).sin_().cos_().square_().abs_().sum().backward()
             grads.append(as_numpy(x.grad))
         numpy.testing.assert_allclose(grads[1], grads[0], 1e-12)
 

@@ -32,7 +32,11 @@ def samples(draw: Draw) -> Sample:
 
 
 X = Spec((2, 4, 3))
-TINY = [Sample(Spec((2, 4)), 2), Sample(Spec((2, 4, 2)), 2, Spec((4,)), Spec((4,)), 1e-3), Sample(Spec((1, 4)), 2, None, Spec((4,)))]
+TINY = [
+    Sample(Spec((2, 4)), 2),
+    Sample(Spec((2, 4, 2)), 2, Spec((4,)), Spec((4,)), 1e-3),
+    Sample(Spec((1, 4)), 2, None, Spec((4,))),
+]
 ERRORS = [
     ErrorCase(
         Sample(X, 3),
@@ -55,7 +59,9 @@ ERRORS = [
     ErrorCase(Sample(X, 2, None, Spec((3,))), RuntimeError, "Expected bias to be a vector of size equal to the number"),
     ErrorCase(Sample(X, -1), RuntimeError, "Expected num groups to be greater than 0, got -1"),
     ErrorCase(Sample(X, 0), ZeroDivisionError, "by zero"),
-    ErrorCase(Sample(X, 2, Spec((4,), dtype="float64")), RuntimeError, r"mixed dtype \(CPU\): expect parameter to have"),
+    ErrorCase(
+        Sample(X, 2, Spec((4,), dtype="float64")), RuntimeError, r"mixed dtype \(CPU\): expect parameter to have"
+    ),
     ErrorCase(Sample(X, 2), NotImplementedError, "\"GroupNormKernelImpl\" not implemented for 'Long'", dtype="int64"),
 ]
 

@@ -28,7 +28,9 @@ def samples(draw: Draw) -> Sample:
     # Not a bias alone: there torch's second derivative of batch_norm fails.
     weight, bias = draw(st.sampled_from([(None, None), (Spec((C,)), None), (Spec((C,)), Spec((C,)))]))
     averages = (None, None) if uses_input else (mean, var)
-    return Sample(Spec(shape, distinct=True), *averages, weight, bias, uses_input, eps=draw(st.sampled_from([1e-5, 0.5])))
+    return Sample(
+        Spec(shape, distinct=True), *averages, weight, bias, uses_input, eps=draw(st.sampled_from([1e-5, 0.5]))
+    )
 
 
 X = Spec((2, 3, 4))
@@ -78,4 +80,6 @@ def test_running_averages_are_the_mean_over_samples(shape: tuple[int, ...], mome
 @pytest.mark.parametrize("shape", [(0, 3, 2), (2, 3, 0)])
 def test_no_elements(shape: tuple[int, ...]) -> None:
     array = numpy.zeros(shape)
-    assert_equal(minitorch.nn.functional.instance_norm(to_ours(array)), oracle.nn.functional.instance_norm(to_torch(array)))
+    assert_equal(
+        minitorch.nn.functional.instance_norm(to_ours(array)), oracle.nn.functional.instance_norm(to_torch(array))
+    )
