@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+# Before NumPy and torch start their threads: on arrays this small, threads only wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from typing import Any
 
 import pytest
