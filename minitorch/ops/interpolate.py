@@ -20,7 +20,8 @@ from typing import Any
 
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
-from minitorch.ops.adaptive_pooling import adaptive_avg_pool
+from minitorch.ops.adaptive_avg_pool1d import adaptive_avg_pool1d
+from minitorch.ops.adaptive_avg_pool2d import adaptive_avg_pool2d
 from minitorch.ops.index_along import index_select
 from minitorch.ops.operand import require
 
@@ -62,7 +63,7 @@ def interpolate(
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
         scales = [None] * len(sizes)
     if mode == "area":
-        return adaptive_avg_pool(input, sizes)
+        return _area(input, sizes)
     output = input
     for offset, (wanted, scale) in enumerate(zip(sizes, scales)):
         taps = _taps(raw(input), 2 + offset, wanted, scale, mode, bool(align_corners), antialias)
@@ -111,6 +112,12 @@ def _output_sizes(input: Any, size: Any, scale_factor: Any) -> tuple[list[int], 
             f"Input and output sizes should be greater than 0, but got input {list(spatial)} output {sizes}"
         )
     return sizes, [None] * len(sizes) if size is not None else [float(scale) for scale in every]
+
+
+def _area(input: Any, sizes: list[int]) -> Any:
+    if len(sizes) == 3:
+        raise NotImplementedError("interpolate: area mode needs a 3- or 4-dimensional input (no 3-D pooling here)")
+    return adaptive_avg_pool1d(input, sizes[0]) if len(sizes) == 1 else adaptive_avg_pool2d(input, sizes)
 
 
 def _weighted_sum(input: Any, dim: int, taps: Taps) -> Any:
