@@ -65,16 +65,18 @@ def check_may_change(target: Variable) -> None:
     if base is not None:
         check_view_may_change(target)
         if base.needs_grad and base.node is None:
-            raise RuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place operation."
-            )
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if target.needs_grad and target.node is None:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
 
 def check_no_overlap(array: Array) -> None:
     """Raise torch's error for memory where one number stands for several elements, as ``expand`` makes it."""
-    if array.size and 0 in array.strides and any(stride == 0 and size > 1 for size, stride in zip(array.shape, array.strides)):
+    if (
+        array.size
+        and 0 in array.strides
+        and any(stride == 0 and size > 1 for size, stride in zip(array.shape, array.strides))
+    ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."

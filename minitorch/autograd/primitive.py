@@ -35,9 +35,10 @@ def is_broadcastable_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool
 
 
 def sum_array_to_shape(array: Array, shape: tuple[int, ...]) -> Array:
-    """The raw computation of ``SumToShape``."""
+    """The raw computation of ``SumToShape``; float16 is added up in float32."""
     axes = broadcast_axes(array.shape, shape)
-    return array.sum(axis=axes, keepdims=True, dtype=array.dtype).reshape(shape)
+    dtype = "float32" if array.dtype == "float16" else array.dtype
+    return array.sum(axis=axes, keepdims=True, dtype=dtype).reshape(shape).astype(array.dtype, copy=False)
 
 
 class SumToShape(Function):
