@@ -99,7 +99,9 @@ def test_relu_network() -> None:
     same(program)
 
 
-@pytest.mark.parametrize(("name", "bidirectional", "lengths"), list(itertools.product(LAYERS, [False, True], [[5, 3, 1], [2, 5, 3]])))
+@pytest.mark.parametrize(
+    ("name", "bidirectional", "lengths"), list(itertools.product(LAYERS, [False, True], [[5, 3, 1], [2, 5, 3]]))
+)
 def test_packed_sequences(name: str, bidirectional: bool, lengths: list[int]) -> None:
     def program(torch: Any) -> Any:
         rnn = torch.nn.utils.rnn
