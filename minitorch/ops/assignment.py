@@ -83,6 +83,9 @@ def setitem(input: Variable, index: Any, value: Any) -> None:
     Raises: IndexError as ``input[index]``; RuntimeError if the value's shape does not fit, or if the input is a
     leaf that requires grad; TypeError for a value that is neither number nor tensor.
     """
+    if index is False:  # torch's rule for a lone bool: nothing, or everything
+        return
+    index = None if index is True else index
     value = _as_value(input, value)
     parsed = parse_index(input.array, index)
     is_recorded = state.enabled and (_requires_grad(input) or (isinstance(value, Variable) and value.needs_grad))

@@ -51,7 +51,7 @@ class AvgPool2D(Function):
         wide = "float32" if input.dtype.char == "e" else input.dtype
         total = xp.zeros((*input.shape[:-2], *windows.output_size), wide)
         for _, _, place, input_place in windows.taps():
-            total[(..., *place)] += input[(..., *input_place)]
+            total[place] += input[input_place]
         return _divide(total, divisor.of(windows, total)).astype(input.dtype, copy=False)
 
     def backward(self, grad_output: Any) -> Any:
@@ -68,7 +68,7 @@ class SpreadOverWindows(Function):
         share = value / divisor.of(windows, value)
         result = array_module(value).zeros((*value.shape[:-2], *windows.input_size), value.dtype)
         for _, _, place, input_place in windows.taps():
-            result[(..., *input_place)] += share[(..., *place)]
+            result[input_place] += share[place]
         return result
 
     def backward(self, grad_output: Any) -> Any:

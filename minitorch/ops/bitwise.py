@@ -53,14 +53,15 @@ def bitwise_xor(input: Any, other: Any, *, out: Any = None) -> Any:
 def bitwise_not(input: Any, *, out: Any = None) -> Any:
     """Every bit turned over: −input − 1 for signed integers; for booleans, not.
 
-    Raises: TypeError for a floating-point operand.
+    Raises: NotImplementedError for a floating-point operand.
 
     >>> import minitorch as torch
     >>> torch.bitwise_not(torch.tensor([0, 5])), torch.bitwise_not(torch.tensor([True]))
     (tensor([-1, -6]), tensor([False]))
     """
     if raw(input).dtype.kind == "f":
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        name = from_numpy_dtype(raw(input).dtype).legacy_name
+        raise NotImplementedError(f"\"bitwise_not_cpu\" not implemented for '{name}'")
     return write_out(without_gradient("bitwise_not", operator.invert, input), out)
 
 
@@ -91,17 +92,19 @@ def bitwise_right_shift(input: Any, other: Any, *, out: Any = None) -> Any:
 
 
 def _left_shift(a: Array, b: Array) -> Array:
-    bits = 8 * a.dtype.itemsize
-    is_possible = (b >= 0) & (b < bits)
-    return (a << common_module(a, b).clip(b, 0, bits - 1)) * is_possible
+    last = 8 * a.dtype.itemsize - 1
+    is_possible = (b >= 0) & (b <= last)
+    xp = common_module(a, b)
+    return (a << xp.minimum(xp.maximum(b, 0), last)) * is_possible
 
 
 def _right_shift(a: Array, b: Array) -> Array:
     last = 8 * a.dtype.itemsize - 1
-    xp = common_module(a, b)
     if a.dtype.kind == "u":
-        return (a >> xp.minimum(b, last)) * (b <= last)
-    return a >> (xp.clip(b, 0, last) | ((b < 0) * last))  # last is all ones: 7, 15, 31 or 63
+        return (a >> common_module(a, b).minimum(b, last)) * (b <= last)
+    xp = common_module(a, b)
+    b = xp.asarray(b)
+    return a >> xp.where((b < 0) | (b > last), last, b)
 
 
 def _combine(name: str, function: Callable[..., Array], input: Any, other: Any, out: Any) -> Any:

@@ -49,7 +49,7 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
         return _places(condition)
     if input is None or other is None:
         raise TypeError("where(): expected (condition) or (condition, input, other), got two arguments")
-    if not raw(condition).dtype.kind == "b":
+    if raw(condition).dtype.kind != "b":
         condition = _as_condition(condition)
     input, other = promote(input, other)
     result = Where.apply(condition, input, other)

@@ -10,7 +10,6 @@ from minitorch.autograd.variable import Variable, raw, wrap
 from minitorch.backend import Array, array_module, host
 from minitorch.ops.indexing import Index
 from minitorch.ops.joining import stack
-from minitorch.ops.permutation import transpose
 from minitorch.ops.promotion import promote
 from minitorch.ops.shape import expand, reshape
 
@@ -54,9 +53,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
         alone = [1] * len(shape)
         alone[dim] = shape[dim]
         grids.append(expand(reshape(tensor, alone), shape))
-    if not swap:
-        return tuple(grids)
-    return tuple([transpose(grid, 0, 1) for grid in (grids[1], grids[0], *grids[2:])])
+    return (grids[1], grids[0], *grids[2:]) if swap else tuple(grids)
 
 
 def cartesian_prod(*tensors: Any) -> Any:

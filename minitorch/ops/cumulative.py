@@ -108,18 +108,19 @@ class Logcumsumexp(Function):
     def backward(self, grad_output: Any) -> Any:
         """Σ_i g_i e^{x_j − y_i} = e^{x_j + log Σ_i e^{log g_i − y_i}}, so that nothing overflows on the way.
 
-        A logarithm wants positive numbers: positive and negative g_i are summed apart.
+        A logarithm wants positive numbers: positive and negative g_i are summed apart. The lowest number stands
+        for log 0, as −inf − (−inf) would be nan.
         """
+        if raw(grad_output).ndim == 0:
+            return grad_output
         input, result = self.saved
-        size = log(abs(grad_output))
-        is_positive, is_negative = raw(grad_output) > 0, raw(grad_output) < 0
-        from_positive = self._sum_from_end(where(is_positive, size, -float("inf")) - result)
-        from_negative = self._sum_from_end(where(is_negative, size, -float("inf")) - result)
+        size, grad = log(abs(grad_output)), raw(grad_output)
+        lowest = float(array_module(grad).finfo(grad.dtype).min)
+        from_positive = self._sum_from_end(where(grad > 0, size, lowest) - result)
+        from_negative = self._sum_from_end(where(grad < 0, size, lowest) - result)
         return exp(from_positive + input) - exp(from_negative + input)
 
     def _sum_from_end(self, logarithms: Any) -> Any:
-        if raw(logarithms).ndim == 0:
-            return logarithms
         return flip(Logcumsumexp.apply(flip(logarithms, self.dim), dim=self.dim), self.dim)
 
 
@@ -220,12 +221,14 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     for extra in (prepend, append):
         if extra is not None:
             _check_extension(shape, raw(extra).shape, dim)
+    if n == 0:
+        return write_out(Clone.apply(input), out)  # as in torch, without what should be put before and after
     pieces = [piece for piece in (prepend, input, append) if piece is not None]
     result = cat(pieces, dim) if len(pieces) > 1 else input
     for _ in range(min(n, raw(result).shape[dim])):
         after, before = result[part(dim, 1, None)], result[part(dim, None, -1)]
         result = after != before if raw(result).dtype.kind == "b" else sub(after, before)
-    return write_out(result if n else Clone.apply(result), out)
+    return write_out(result, out)
 
 
 def _check_extension(shape: tuple[int, ...], found: tuple[int, ...], dim: int) -> None:

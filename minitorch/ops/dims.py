@@ -71,6 +71,11 @@ def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]
     return tuple([1 if index in dims else size for index, size in enumerate(shape)])
 
 
+def array_axis(dims: tuple[int, ...], ndim: int) -> tuple[int, ...] | None:
+    """``dims`` as the ``axis`` of an array's reduction: None for all, also for a 0-d array, which has none."""
+    return None if len(dims) == ndim else dims
+
+
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 

@@ -85,7 +85,8 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_f
 
     Formula: output[…, i, j] = ‖x1[…, i, :] − x2[…, j, :]‖_p.
     Shapes: x1 (…, P, M), x2 (…, R, M), the leading dimensions broadcast → (…, P, R).
-    Gradient: that of the norm; 0 where two rows are equal.
+    Gradient: that of the norm; 0 where two rows are equal. For p = ∞ equally large coordinates share g, where
+    torch gives g to each of them.
     Args: compute_mode: torch's choice between speed and accuracy; here every mode takes differences, which is
     the accurate one.
     Raises: RuntimeError for fewer than 2 dimensions, unlike M, p < 0 or integers; ValueError for another mode.
@@ -117,7 +118,7 @@ def pdist(input: Any, p: float = 2.0) -> Any:
 
     Formula: the part of ``cdist(input, input)`` above the diagonal, row by row.
     Shapes: (N, M) → (N (N − 1) / 2,).
-    Gradient: that of the norm; 0 where two rows are equal.
+    Gradient: as ``cdist``.
     Raises: RuntimeError unless ``input`` is a floating-point matrix and p ≥ 0.
 
     >>> import minitorch as torch

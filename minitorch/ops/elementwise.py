@@ -16,7 +16,7 @@ from minitorch.autograd.inplace import write_out
 from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
-from minitorch.ops.operand import floating,    in_place, keep_where,    kind_of,    narrow,    require,    widen,    zeros_like_gradient
+from minitorch.ops.operand import floating, in_place, keep_where, kind_of, narrow, require, widen, zeros_like_gradient
 from minitorch.ops.promotion import to_dtype
 
 # ---- absolute value and sign -----------------------------------------------------------------

@@ -16,7 +16,7 @@ from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.ops.choice import maximum, minimum, where
-from minitorch.ops.dims import normalize_dim, numpy_names, reduced_dims
+from minitorch.ops.dims import array_axis, normalize_dim, numpy_names, reduced_dims
 from minitorch.ops.reduction import Spread, sum_array
 from minitorch.ops.selection import Choice, size_along
 from minitorch.ops.shape import reshape
@@ -27,7 +27,7 @@ class Amax(Function):
 
     def forward(self, input: Array, *, dims: tuple[int, ...], keepdim: bool = False) -> Array:
         self.dims = dims
-        result = self.extreme(input, None if len(dims) == input.ndim else dims, keepdim)
+        result = self.extreme(input, array_axis(dims, input.ndim), keepdim)
         self.save(input, result)
         return result
 

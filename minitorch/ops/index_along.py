@@ -30,7 +30,12 @@ class IndexCopy(IndexPut):
 
 
 class IndexFill(IndexPut):
-    """``index_fill``: as ``IndexPut``, under torch's name for it."""
+    """``index_fill``: as ``IndexPut``, but a slice that is named twice is still filled once."""
+
+    def backward(self, grad_output: Any) -> Any:
+        kept = IndexPut.apply(grad_output, 0, index=self.index)
+        needs_input, needs_value = self.needs_input_grad[:2]
+        return (kept if needs_input else None), (grad_output - kept if needs_value else None)
 
 
 def along(index: Array, dim: int, like: Any) -> tuple[Any, ...]:

@@ -51,12 +51,13 @@ def instance_norm(
     N, C, *rest = shape
     if not math.prod(shape):
         return Clone.apply(input)
-    averages = [None if value is None else _each_sample(raw(value), N).copy() for value in (running_mean, running_var)]
-    parameters = [None if value is None else _each_sample(value, N) for value in (weight, bias)]
-    output = batch_norm(reshape(input, (1, N * C, *rest)), *averages, *parameters, use_input_stats, momentum, eps)
+    mean, var = (None if value is None else _each_sample(raw(value), N).copy() for value in (running_mean, running_var))
+    weight, bias = (None if value is None else _each_sample(value, N) for value in (weight, bias))
+    samples = reshape(input, (1, N * C, *rest))
+    output = batch_norm(samples, mean, var, weight, bias, use_input_stats, momentum, eps)
     if use_input_stats:
-        for average, changed in zip((running_mean, running_var), averages):
-            _take_mean(average, changed, N)
+        _take_mean(running_mean, mean, N)
+        _take_mean(running_var, var, N)
     return reshape(output, shape)
 
 

@@ -11,7 +11,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, is_array
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.promotion import is_variable, promote
-from minitorch.ops.shape import reshape, unsqueeze
+from minitorch.ops.shape import index_at, reshape, unsqueeze
 
 
 class Cat(Function):
@@ -28,10 +28,9 @@ class Cat(Function):
 
     def backward(self, grad_output: Any) -> Any:
         parts, start = [], 0
-        before = (slice(None),) * self.dim
         for size, needed in zip(self.sizes, self.needs_input_grad):
-            part = grad_output[(*before, slice(start, start + size))] if needed and size else None
-            parts.append(part)
+            index = index_at(self.dim, slice(start, start + size))
+            parts.append(grad_output[index] if needed and size else None)
             start += size
         return tuple(parts)
 
@@ -44,9 +43,8 @@ class Stack(Function):
         return array_module(values[0]).stack(values, axis=dim)
 
     def backward(self, grad_output: Any) -> Any:
-        before = (slice(None),) * self.dim
         needed = self.needs_input_grad
-        return tuple([grad_output[(*before, i)] if needed[i] else None for i in range(self.count)])
+        return tuple([grad_output[index_at(self.dim, i)] if needed[i] else None for i in range(self.count)])
 
 
 def check_tensors(name: str, tensors: Any, empty_error: Exception) -> tuple[Any, ...]:

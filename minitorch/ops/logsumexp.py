@@ -8,7 +8,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
-from minitorch.ops.dims import normalize_dims, numpy_names
+from minitorch.ops.dims import array_axis, normalize_dims, numpy_names
 from minitorch.ops.elementwise import exp
 from minitorch.ops.operand import floating, narrow, widen
 from minitorch.ops.reduction import Spread
@@ -18,16 +18,16 @@ class Logsumexp(Function):
     """y = m + log Σ e^{x − m}, m the largest x;  ∂y/∂x = e^{x − y}, the softmax."""
 
     def forward(self, input: Array, *, dims: tuple[int, ...], keepdim: bool = False) -> Array:
-        self.dims = dims
+        self.dims, axis = dims, array_axis(dims, input.ndim)
         xp, wide = array_module(input), widen(input)
         if input.size:
-            largest = wide.max(axis=dims, keepdims=True)
+            largest = wide.max(axis=axis, keepdims=True)
             # e^{∞ − ∞} would be nan: with an infinite maximum the plain sum is right
             shift = xp.where(xp.isfinite(largest), largest, largest.dtype.type(0))
-            total = xp.exp(wide - shift).sum(axis=dims, keepdims=True)
+            total = xp.exp(wide - shift).sum(axis=axis, keepdims=True)
             result = xp.log(total) + shift
         else:
-            result = xp.log(wide.sum(axis=dims, keepdims=True))
+            result = xp.log(wide.sum(axis=axis, keepdims=True))
         if not keepdim:
             result = result.reshape([size for dim, size in enumerate(input.shape) if dim not in dims])
         result = narrow(result, input)

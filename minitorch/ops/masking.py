@@ -12,8 +12,8 @@ from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.assignment import IndexPut
 from minitorch.ops.index_along import as_fill_value, index_outside
 from minitorch.ops.indexing import Index
-from minitorch.ops.transfer import move
 from minitorch.ops.shape import broadcast_shapes, expand, reshape
+from minitorch.ops.transfer import move
 
 
 class MaskedFill(Function):

@@ -33,16 +33,18 @@ class SingularValues(Function):
     def forward(self, A: Array) -> Array:
         left, values, right = array_module(A).linalg.svd(A, full_matrices=False)
         self.left, self.right = left, right
+        self.save(A)
         return values
 
     def backward(self, grad_output: Any) -> Any:
-        return SingularValuesBackward.apply(grad_output, left=self.left, right=self.right)
+        (A,) = self.saved
+        return SingularValuesBackward.apply(grad_output, A, left=self.left, right=self.right)
 
 
 class SingularValuesBackward(Function):
     """U · diag(g) · Vᵀ. How U and V move with A is not written down, so a second derivative is refused."""
 
-    def forward(self, grad: Array, *, left: Array, right: Array) -> Array:
+    def forward(self, grad: Array, A: Array, *, left: Array, right: Array) -> Array:
         return (left * grad[..., None, :]) @ right
 
     def backward(self, grad_output: Any) -> Any:
@@ -100,6 +102,6 @@ def _matrix_norm(A: Any, order: float | str) -> Any:
     if isinstance(order, str) or order not in (1, -1, 2, -2, INFINITY, -INFINITY):
         raise RuntimeError(f"linalg.matrix_norm: Order {order} not supported.")
     candidates = SingularValues.apply(A) if order in (2, -2) else sum(abs(A), -2 if order in (1, -1) else -1)
-    if raw(candidates).shape[-1] == 0:
-        return sum(candidates, -1)  # of no candidates torch takes 0
+    if raw(candidates).shape[-1] == 0 and order > 0:
+        return sum(candidates, -1)  # the largest of none: torch takes 0
     return amax(candidates, -1) if order > 0 else amin(candidates, -1)

@@ -49,11 +49,11 @@ class PutAtChoice(Function):
         result = xp.zeros((*value.shape[:-2], *windows.input_size), value.dtype)
         overlap = any(d * (k - 1) >= s for d, k, s in zip(windows.dilation, windows.kernel_size, windows.stride))
         for u, v, place, input_place in windows.taps():
-            is_chosen = choice[(..., *place)] == u * windows.kernel_size[1] + v
+            is_chosen = choice[place] == u * windows.kernel_size[1] + v
             if overlap:
-                result[(..., *input_place)] += keep(value[(..., *place)], is_chosen)
+                result[input_place] += keep(value[place], is_chosen)
             else:
-                keep(value[(..., *place)], is_chosen, out=result[(..., *input_place)])
+                keep(value[place], is_chosen, out=result[input_place])
         return result
 
     def backward(self, grad_output: Any) -> Any:
@@ -69,8 +69,8 @@ class TakeAtChoice(Function):
         self.choice, self.windows = choice, windows
         result = array_module(input).zeros(choice.shape, input.dtype)
         for u, v, place, input_place in windows.taps():
-            is_chosen = choice[(..., *place)] == u * windows.kernel_size[1] + v
-            result[(..., *place)] += keep(input[(..., *input_place)], is_chosen)
+            is_chosen = choice[place] == u * windows.kernel_size[1] + v
+            result[place] += keep(input[input_place], is_chosen)
         return result
 
     def backward(self, grad_output: Any) -> Any:
@@ -98,8 +98,8 @@ def largest(input: Array, windows: Windows) -> Array:
     xp = array_module(input)
     output, taps = _start(input, windows)
     for _, _, place, input_place in taps:
-        part = output[(..., *place)]
-        xp.maximum(part, input[(..., *input_place)], out=part)
+        part = output[place]
+        xp.maximum(part, input[input_place], out=part)
     return output
 
 
@@ -121,7 +121,7 @@ def _compete(input: Array, windows: Windows, may_have_nan: bool) -> tuple[Array,
     output, taps = _start(input, windows)
     choice = first_choice(input, windows)
     for u, v, place, input_place in taps:
-        part, element, chosen = output[(..., *place)], input[(..., *input_place)], choice[(..., *place)]
+        part, element, chosen = output[place], input[input_place], choice[place]
         wins = element > part
         if may_have_nan:
             wins |= element != element
@@ -136,7 +136,7 @@ def _start(input: Array, windows: Windows) -> tuple[Array, list[Tap]]:
     """The output before the competition, and the elements of the window that are still to come."""
     taps = list(windows.taps())
     if windows.padding == (0, 0):  # then the first element of every window lies in the input
-        return input[(..., *taps[0][3])].copy(), taps[1:]
+        return input[taps[0][3]].copy(), taps[1:]
     xp = array_module(input)
     lowest = -float("inf") if input.dtype.kind == "f" else xp.iinfo(input.dtype).min
     return xp.full((*input.shape[:-2], *windows.output_size), lowest, input.dtype), taps

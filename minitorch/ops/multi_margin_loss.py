@@ -37,6 +37,7 @@ def multi_margin_loss(
     Args: p: 1 or 2; reduction: "mean", "sum" or "none"; size_average, reduce: deprecated forms of it.
     Raises: ValueError for another p, ``reduction`` or dimension of ``weight``; RuntimeError, with torch's texts, for
     shapes, dtypes and classes that do not fit (on a GPU the loss of a class that does not exist is nan).
+    Numerics: the mean over no samples is nan; torch leaves it undefined.
 
     >>> import minitorch as torch
     >>> torch.nn.functional.multi_margin_loss(torch.tensor([[0.5, 0.0, 2.0]]), torch.tensor([0]))
@@ -57,7 +58,7 @@ def multi_margin_loss(
     if weight is not None:
         hinges = hinges * raw(weight)[column]
     losses = where(exists, sum(hinges, 1) / C, float("nan"))
-    return _reduced(losses, tuple(raw(target).shape), reduction)
+    return reduce_loss(reshape(losses, tuple(raw(target).shape)), reduction)
 
 
 def _check_weight(input: Any, weight: Any) -> None:
@@ -109,13 +110,6 @@ def _existing(classes: Array, count: int, message: str, lowest: int = 0) -> tupl
     return array_module(classes).where(exists, classes, 0), exists
 
 
-def _reduced(losses: Any, shape: tuple[int, ...], reduction: str) -> Any:
-    """One loss a sample, reduced; unlike elsewhere in torch, the mean over no samples is 0."""
-    if reduction == "none":
-        return reshape(losses, shape)
-    return sum(losses) / max(raw(losses).size, 1) if reduction == "mean" else sum(losses)
-
-
 def multilabel_margin_loss(
     input: Any,
     target: Any,
@@ -155,7 +149,7 @@ def multilabel_margin_loss(
     scores = reshape(input, (N, C))
     hinges = clamp_min(unsqueeze(scores, 1) - unsqueeze(gather(scores, 1, classes), 2) + 1, 0)
     losses = sum(where(counts[:, :, None] & ~is_true[:, None, :], hinges, 0), (1, 2)) / C
-    return _reduced(losses, tuple(raw(input).shape[:-1]), reduction)
+    return reduce_loss(reshape(losses, tuple(raw(input).shape[:-1])), reduction)
 
 
 def multilabel_soft_margin_loss(

@@ -49,7 +49,7 @@ def hypot(input: Any, other: Any, *, out: Any = None) -> Any:
 
 
 class Atan2(Function):
-    """The angle of the point (b, a);  ∂/∂a = b / (a² + b²), ∂/∂b = −a / (a² + b²)."""
+    """The angle of the point (b, a);  ∂/∂a = b / (a² + b²), ∂/∂b = −a / (a² + b²), both 0 at the origin."""
 
     def forward(self, a: Array, b: Array) -> Array:
         self.save(a, b)
@@ -58,14 +58,15 @@ class Atan2(Function):
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
         needs_a, needs_b = self.needs_input_grad
-        scaled = grad_output / (a * a + b * b)
+        squared = a * a + b * b
+        scaled = where(squared == 0, 0, grad_output / squared)
         return (scaled * b if needs_a else None), (-scaled * a if needs_b else None)
 
 
 def atan2(input: Any, other: Any, *, out: Any = None) -> Any:
     """The angle from the positive x-axis to the point (x = other, y = input), in [−π, π].
 
-    Gradient: g · other / r² and −g · input / r², with r² = input² + other².
+    Gradient: g · other / r² and −g · input / r², with r² = input² + other²; 0 where r = 0.
     Raises: RuntimeError if the shapes do not broadcast.
 
     >>> import minitorch as torch

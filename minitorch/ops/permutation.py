@@ -127,9 +127,7 @@ def matrix_transpose(input: Any, name: str = "mT") -> Any:
     """``x.mT`` (and, tensors being real, ``x.mH``): the last two dimensions swapped."""
     ndim = raw(input).ndim
     if ndim < 2:
-        raise RuntimeError(
-            f"tensor.{name} is only supported on matrices or batches of matrices. Got {ndim}-D tensor."
-        )
+        raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got {ndim}-D tensor.")
     return transpose(input, -2, -1)
 
 

@@ -56,6 +56,7 @@ def _power_of_number(base: Array, exponent: float) -> Array:
 def _signed_power(base: Array, exponent: Array) -> Array:
     """Integer powers, also negative ones: 1 / bⁿ rounded towards zero, which is 0 unless b is 1 or −1."""
     xp = common_module(base, exponent)
+    exponent = xp.asarray(exponent)
     power = base ** xp.maximum(exponent, 0)
     inverse = (base == 1) + (base == -1) * (1 - 2 * (exponent & 1))
     return xp.where(exponent < 0, inverse, power)
@@ -96,7 +97,9 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     if is_number(input) and is_number(exponent):
         raise TypeError("pow(): at least one of input and exponent must be Tensor, but both are numbers")
-    base, exponent = promote(input, exponent)
+    base, promoted = promote(input, exponent)
+    if exponent.__class__ is not int or not 0 <= exponent < 128:  # a small number fits every dtype as it is
+        exponent = promoted
     if raw(exponent if is_number(base) else base).dtype.kind == "b":
         raise NotImplementedError("\"pow\" not implemented for 'Bool'")
     result = Pow.apply(base, exponent)

@@ -92,8 +92,8 @@ def is_floating(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number without a dtype of its own."""
-    return isinstance(value, (bool, int, float))
+    """Whether it is a Python number: one without a dtype of its own (NumPy's float64 is a float, but has one)."""
+    return isinstance(value, (int, float)) and not hasattr(value, "dtype")
 
 
 def check_range(value: Any, target: dtypes.dtype) -> None:

@@ -112,9 +112,7 @@ def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
     if ndim < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {ndim}")
     if dims[0] == dims[1] or abs(dims[0] - dims[1]) == ndim:
-        raise RuntimeError(
-            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
-        )
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     first, second = normalize_dims(tuple(dims), ndim)
     return Rot90.apply(input, k=k % 4, dims=(first, second))
 
@@ -149,9 +147,7 @@ def repeat(input: Any, *repeats: Any) -> Any:
     counts = unpack_sizes(repeats)
     shape = raw(input).shape
     if len(counts) < len(shape):
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        )
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     if min(counts, default=0) < 0:
         padded = (*(1,) * (len(counts) - len(shape)), *shape)
         sizes = [size * count for size, count in zip(padded, counts)]
@@ -172,7 +168,9 @@ def tile(input: Any, *dims: Any) -> Any:
     return repeat(input, (*(1,) * (raw(input).ndim - len(counts)), *counts))
 
 
-def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
+def repeat_interleave(
+    input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Any:
     """Every slice along ``dim`` (None: every element) repeated ``repeats`` times in place.
 
     ``repeats`` is one number or a tensor with one for each slice. Called with one tensor of counts alone, it gives
@@ -233,5 +231,3 @@ def _wrap_like(input: Any, array: Array) -> Any:
     result = input.alias()
     result.array, result.needs_grad, result.node = array, False, None
     return result
-
-

@@ -175,7 +175,9 @@ def _cut(input: Any, index: Shape, src: Any, dim: int) -> Any:
 def _check_scattered(index: Shape, shape: Shape, dim: int, src: Shape | None) -> None:
     fits = all(size <= limit for axis, (size, limit) in enumerate(zip(index, shape)) if axis != dim)
     if src is None and not fits:
-        raise RuntimeError(f"Expected index {list(index)} to be no larger than self {list(shape)} apart from dimension {dim}")
+        raise RuntimeError(
+            f"Expected index {list(index)} to be no larger than self {list(shape)} apart from dimension {dim}"
+        )
     if src is not None and not (fits and all(size <= limit for size, limit in zip(index, src))):
         raise RuntimeError(
             f"Expected index {list(index)} to be no larger than self {list(shape)} apart from dimension {dim} and to "

@@ -34,6 +34,15 @@ def unpack_sizes(sizes: tuple[Any, ...]) -> Shape:
     return tuple([size if size.__class__ is int else operator.index(size) for size in sizes])
 
 
+def index_at(dim: int, item: Any) -> tuple[Any, ...]:
+    """The index that has ``item`` at dimension ``dim`` and all of the others: ``[:, :, item]`` for 2.
+
+    >>> index_at(1, 5)
+    (slice(None, None, None), 5)
+    """
+    return (*(slice(None),) * dim, item)
+
+
 class View(Function):
     """The same memory in another shape;  the gradient in the old shape."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from minitorch.backend import Array, array_module
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.indexing import BasicIndex
 from minitorch.ops.joining import Cat, Stack
+from minitorch.ops.shape import index_at
 
 
 class Split(Function):
@@ -24,7 +26,7 @@ class Split(Function):
         self.input_shape, self.input_dtype, self.sizes, self.dim = value.shape, value.dtype, sizes, dim
         parts, start = [], 0
         for size in sizes:
-            parts.append(value[(slice(None),) * dim + (slice(start, start + size), Ellipsis)])
+            parts.append(value[index_at(dim, slice(start, start + size))])
             start += size
         return tuple(parts)
 
@@ -42,8 +44,7 @@ class Unbind(Function):
 
     def forward(self, value: Array, *, dim: int) -> tuple[Array, ...]:
         self.input_shape, self.input_dtype, self.dim = value.shape, value.dtype, dim
-        before = (slice(None),) * dim
-        return tuple([value[(*before, index, Ellipsis)] for index in range(value.shape[dim])])
+        return tuple([value[index_at(dim, index)][...] for index in range(value.shape[dim])])
 
     def backward(self, *grad_outputs: Any) -> Any:
         shape = (*self.input_shape[: self.dim], *self.input_shape[self.dim + 1 :])
@@ -74,7 +75,8 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
         sizes = tuple([operator.index(size) for size in split_size_or_sections])
         if min(sizes, default=0) < 0:
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(sizes)}"
+                "split_with_sizes expects split_sizes have only non-negative entries, but got "
+                f"split_sizes={list(sizes)}"
             )
         if sum(sizes) != shape[dim]:
             raise RuntimeError(
@@ -138,12 +140,12 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
     sections = sections.tolist() if hasattr(sections, "tolist") else sections
     if isinstance(sections, (tuple, list)):
         bounds = [0, *sections, shape[dim]]
-        return tuple([_slice(input, dim, start, stop) for start, stop in zip(bounds, bounds[1:])])
+        return tuple([_slice(input, dim, start, stop) for start, stop in itertools.pairwise(bounds)])
     if sections <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {sections}")
     size, larger = divmod(shape[dim], sections)
     starts = [index * size + min(index, larger) for index in range(sections + 1)]
-    return tuple([_slice(input, dim, start, stop) for start, stop in zip(starts, starts[1:])])
+    return tuple([_slice(input, dim, start, stop) for start, stop in itertools.pairwise(starts)])
 
 
 def _slice(input: Any, dim: int, start: int | None, stop: int | None, step: int = 1) -> Any:
@@ -213,9 +215,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     dim = normalize_dim(dim, len(shape))
     size, start = shape[dim], int(raw(start))
     if not -size <= start <= size:
-        raise IndexError(
-            f"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
-        )
+        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
     start = start + size if start < 0 else start
     if start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
@@ -236,7 +236,5 @@ def select(input: Any, dim: int, index: int) -> Any:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     dim, index = normalize_dim(dim, len(shape)), int(raw(index))
     if not -shape[dim] <= index < shape[dim]:
-        raise IndexError(
-            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}"
-        )
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
     return BasicIndex.apply(input, index=(*(slice(None),) * dim, index, Ellipsis))

@@ -8,9 +8,9 @@ import minitorch.dtypes as dtypes
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, common_module
+from minitorch.backend import Array, array_module
 from minitorch.ops.choice import where
-from minitorch.ops.dims import numpy_names, reduced_dims
+from minitorch.ops.dims import array_axis, numpy_names, reduced_dims
 from minitorch.ops.elementwise import sqrt
 from minitorch.ops.operand import floating, narrow, widen
 from minitorch.ops.permutation import transpose
@@ -24,39 +24,44 @@ class Var(Function):
     The mean's own dependence on x adds nothing, as deviations sum to zero.
     """
 
-    def forward(self, input: Array, *, dims: tuple[int, ...], correction: float, keepdim: bool = False) -> Array:
-        self.dims = dims
+    def forward(
+        self, input: Array, *, dims: tuple[int, ...], correction: float, keepdim: bool = False, of_all: bool = True
+    ) -> Array:
+        self.dims, self.of_all = dims, of_all
         self.freedom = count_reduced(input.shape, dims) - correction
+        return self.result(input, keepdim)
+
+    def result(self, input: Array, keepdim: bool) -> Array:
         self.save(input)
         return narrow(self.variance(widen(input), keepdim), input)
 
     def variance(self, input: Array, keepdim: bool) -> Array:
-        xp, axis = array_module(input), self.dims
+        axis = array_axis(self.dims, input.ndim)
         deviation = input - input.mean(axis=axis, keepdims=True)
         total = (deviation * deviation).sum(axis=axis, keepdims=keepdim)
-        return xp.true_divide(total, total.dtype.type(max(self.freedom, 0)))
-
-    def slope(self, input: Any) -> Any:
-        """∂ variance / ∂x, with torch's values where there is no degree of freedom left."""
-        deviation = input - Mean.apply(input, dims=self.dims, keepdim=True)
-        if self.freedom > 0 or (self.freedom < 0 and len(self.dims) < input.ndim):
-            return deviation * (2 / self.freedom)
-        xp = common_module(raw(deviation))
-        return xp.where(raw(deviation) == 0, float("nan"), float("inf")).astype(raw(deviation).dtype)
+        return array_module(input).true_divide(total, total.dtype.type(max(self.freedom, 0)))
 
     def backward(self, grad_output: Any) -> Any:
         (input,) = self.saved
-        return Spread.apply(grad_output, shape=tuple(input.shape), dims=self.dims) * self.slope(input)
+        return self.input_gradient(grad_output, input)
+
+    def input_gradient(self, grad_variance: Any, input: Any) -> Any:
+        """g · 2 (x − mean) / freedom; where no freedom is left, torch's values."""
+        spread = {"shape": tuple(input.shape), "dims": self.dims}
+        centre = Mean.apply(input, dims=self.dims, keepdim=True)
+        if self.freedom > 0 or not self.of_all:
+            factor = 2 / self.freedom if self.freedom else float("inf")
+            return Spread.apply(grad_variance * factor, **spread) * (input - centre)
+        found = raw(input)
+        slope = array_module(found).where(found == raw(centre), float("nan"), float("inf")).astype(found.dtype)
+        return Spread.apply(grad_variance, **spread) * slope
 
 
 class Std(Var):
     """√variance;  ∂/∂x = ∂ variance / (2 · std), and 0 where the values are all equal, as in torch."""
 
-    def forward(self, input: Array, *, dims: tuple[int, ...], correction: float, keepdim: bool = False) -> Array:
-        self.dims = dims
-        self.freedom = count_reduced(input.shape, dims) - correction
-        wide = widen(input)
-        result = narrow(array_module(input).sqrt(self.variance(wide, keepdim)), input)
+    def result(self, input: Array, keepdim: bool) -> Array:
+        result = narrow(array_module(input).sqrt(self.variance(widen(input), keepdim)), input)
         self.save(input, result)
         return result
 
@@ -64,7 +69,7 @@ class Std(Var):
         input, result = self.saved
         is_zero = raw(result) == 0
         grad_variance = where(is_zero, 0, grad_output / (2 * where(is_zero, 1, result)))
-        return Spread.apply(grad_variance, shape=tuple(input.shape), dims=self.dims) * self.slope(input)
+        return self.input_gradient(grad_variance, input)
 
 
 UNSET: Any = object()
@@ -88,7 +93,8 @@ def var(
     ``var(x, False)`` is understood as unbiased=False.
     Raises: RuntimeError for integers; TypeError for both ``unbiased`` and ``correction``; IndexError for a
     dimension that does not exist.
-    Numerics: two passes, so that a large mean costs no digits.
+    Numerics: two passes, so that a large mean costs no digits. For ``dim=()``, all elements, torch 2.13 has the
+    same value and a wrong gradient (it divides by 1 − correction).
 
     >>> import minitorch as torch
     >>> torch.var(torch.tensor([1.0, 2.0, 3.0, 6.0])), torch.var(torch.tensor([1.0, 3.0]), correction=0)
@@ -169,8 +175,8 @@ def _deviation(
             raise TypeError(f"{name}(): unbiased and correction say the same thing: give one of them")
         correction = 1 if unbiased else 0
     correction = 1 if correction is UNSET or correction is None else correction
-    dims = reduced_dims(dim, raw(input).ndim)
-    return write_out(function.apply(input, dims=dims, correction=correction, keepdim=keepdim), out)
+    dims, of_all = reduced_dims(dim, raw(input).ndim), dim in (None, ()) or not raw(input).ndim
+    return write_out(function.apply(input, dims=dims, correction=correction, keepdim=keepdim, of_all=of_all), out)
 
 
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
@@ -197,22 +203,17 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     table = floating(input if len(shape) == 2 else reshape(input, (1, -1)), "cov")
     weights = _observation_weights(raw(table).shape[1], fweights, aweights)
     if weights is None:
-        total: Any = raw(table).shape[1]
-        centre, norm = mean(table, 1, keepdim=True), total - correction
-        weighted = (table - centre) / _positive(norm)
+        count = raw(table).shape[1]
+        deviation = table - mean(table, 1, keepdim=True)
+        weighted, freedom = deviation, array_module(raw(table)).full((), max(count - correction, 0.0), raw(table).dtype)
     else:
         total = sum(weights)
-        centre = sum(table * weights, 1, keepdim=True) / total
+        deviation = table - sum(table * weights, 1, keepdim=True) / total
         share = 1 if aweights is None else sum(weights * aweights) / total
-        norm = total - correction * share
-        weighted = (table - centre) * weights / where(raw(norm) > 0, norm, 0)
-    result = weighted @ transpose(table - centre, 0, 1)
+        freedom = total - correction * share
+        weighted, freedom = deviation * weights, where(raw(freedom) > 0, freedom, 0)
+    result = weighted @ transpose(deviation, 0, 1) / freedom
     return reshape(result, ()) if raw(result).size == 1 else result
-
-
-def _positive(freedom: int) -> float:
-    """The divisor n − correction, never negative; 0 as a number that arrays, not Python, divide by."""
-    return freedom if freedom > 0 else 0
 
 
 def _observation_weights(count: int, fweights: Any, aweights: Any) -> Any:

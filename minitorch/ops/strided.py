@@ -16,7 +16,7 @@ from minitorch.backend import Array, array_module, is_on_cpu
 from minitorch.memory_format import contiguous_format, memory_format, preserve_format
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.indexing import add_picked
-from minitorch.ops.shape import reshape, unpack_sizes
+from minitorch.ops.shape import index_at, reshape, unpack_sizes
 
 Shape = tuple[int, ...]
 
@@ -237,9 +237,8 @@ class AddWindows(Function):
         self.options = {"dim": dim, "size": size, "step": step}
         result = array_module(windows).zeros(shape, windows.dtype)
         reach = (windows.shape[dim] - 1) * step + 1
-        before = (slice(None),) * dim
         for place in range(size):  # the windows' elements of one place never overlap
-            result[(*before, slice(place, place + reach, step))] += windows[..., place]
+            result[index_at(dim, slice(place, place + reach, step))] += windows[..., place]
         return result
 
     def backward(self, grad_output: Any) -> Any:

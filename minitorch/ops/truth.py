@@ -9,7 +9,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array
-from minitorch.ops.dims import normalize_dims, numpy_names, reduced_dims
+from minitorch.ops.dims import array_axis, normalize_dims, numpy_names, reduced_dims
 from minitorch.ops.reduction import sum_array
 
 
@@ -17,18 +17,18 @@ class All(Function):
     """Whether every element over ``dims`` is not zero."""
 
     def forward(self, input: Array, *, dims: tuple[int, ...], keepdim: bool) -> Array:
-        result = self.combine(input != 0, dims, keepdim) if dims else input != 0
+        result = self.combine(input != 0, array_axis(dims, input.ndim), keepdim) if dims else input != 0
         return result.astype(input.dtype) if input.dtype == "uint8" else result
 
-    def combine(self, is_true: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-        return is_true.all(axis=dims, keepdims=keepdim)
+    def combine(self, is_true: Array, axis: Any, keepdim: bool) -> Array:
+        return is_true.all(axis=axis, keepdims=keepdim)
 
 
 class Any_(All):  # noqa: N801 (the name Any is taken)
     """Whether some element over ``dims`` is not zero."""
 
-    def combine(self, is_true: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-        return is_true.any(axis=dims, keepdims=keepdim)
+    def combine(self, is_true: Array, axis: Any, keepdim: bool) -> Array:
+        return is_true.any(axis=axis, keepdims=keepdim)
 
 
 class CountNonzero(Function):

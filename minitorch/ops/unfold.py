@@ -67,8 +67,8 @@ def fold_array(columns: Array, windows: Windows) -> Array:
     C = columns.shape[1] // (K_h * K_w)
     by_element = columns.reshape(N, C, K_h, K_w, *windows.output_size)
     image = array_module(columns).zeros((N, C, *windows.input_size), columns.dtype)
-    for u, v, (rows, cols), (image_rows, image_cols) in windows.taps():
-        image[:, :, image_rows, image_cols] += by_element[:, :, u, v, rows, cols]
+    for u, v, place, image_place in windows.taps():
+        image[image_place] += by_element[:, :, u, v][place]
     return image
 
 

@@ -13,7 +13,7 @@ from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.ops.choice import where
-from minitorch.ops.dims import numpy_names, reduced_dims
+from minitorch.ops.dims import array_axis, numpy_names, reduced_dims
 from minitorch.ops.elementwise import sign
 from minitorch.ops.operand import narrow, widen
 from minitorch.ops.promotion import to_dtype
@@ -68,11 +68,11 @@ class LinalgVectorNorm(Function):
         xp = array_module(input)
         chosen = (xp.abs(input) == norm) | ((input != input) & (norm != norm))
         count = sum_array(chosen, self.dims, keepdim=True).astype(input.dtype)
-        return xp.sign(input) * chosen / count
+        return sign(input) * chosen / count
 
 
 def _norm(input: Array, order: float, dims: tuple[int, ...], keepdim: bool) -> Array:
-    xp, options = array_module(input), {"axis": dims, "keepdims": keepdim}
+    xp, options = array_module(input), {"axis": array_axis(dims, input.ndim), "keepdims": keepdim}
     if order == 2:
         return xp.sqrt((input * input).sum(**options))
     if order == 0:

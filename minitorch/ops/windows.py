@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 Pair = tuple[int, int]
-Tap = tuple[int, int, tuple[slice, slice], tuple[slice, slice]]
+Place = tuple[Any, slice, slice]  # an index of the last two dimensions
+Tap = tuple[int, int, Place, Place]
 
 
 def inside(count: int, first: int, step: int, size: int) -> tuple[slice, slice]:
@@ -55,7 +56,7 @@ class Windows(NamedTuple):
             rows, input_rows = self.along(0, u)
             for v in range(self.kernel_size[1]):
                 columns, input_columns = self.along(1, v)
-                yield u, v, (rows, columns), (input_rows, input_columns)
+                yield u, v, (..., rows, columns), (..., input_rows, input_columns)
 
     def along(self, axis: int, element: int) -> tuple[slice, slice]:
         """``inside`` for one element of the window along one axis."""
