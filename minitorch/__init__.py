@@ -365,4 +365,7 @@ from minitorch.ops.matmul import bmm, dot, ger, inner, matmul, mm, mv, outer, vd
 # softmax and its relatives: ops/softmax.py
 from minitorch.ops.softmax import log_softmax, softmax
 
+# distances: ops/distance.py
+from minitorch.ops.distance import cdist, cosine_similarity, pairwise_distance, pdist
+
 from minitorch import autograd, backends, cuda, nn, optim

@@ -18,8 +18,8 @@ class ComparisonMethods(Variable):
 
     # ---- operators ---------------------------------------------------------------------------
 
-    __eq__ = operator(ops.eq)  # type: ignore[assignment]
-    __ne__ = operator(ops.ne)  # type: ignore[assignment]
+    __eq__ = operator(ops.eq)
+    __ne__ = operator(ops.ne)
     __lt__ = operator(ops.lt)
     __le__ = operator(ops.le)
     __gt__ = operator(ops.gt)
@@ -39,6 +39,8 @@ class ComparisonMethods(Variable):
         return id(self)  # two tensors are the same key only if they are the same object
 
     def __invert__(self: T) -> T:
+        if self.array.dtype.kind == "f":
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return bitwise.bitwise_not(self)
 
     def __iand__(self: T, other: Any) -> T:
@@ -126,7 +128,7 @@ class ComparisonMethods(Variable):
 
     def logical_and_(self: T, other: Any) -> T:
         """``logical_and`` in place, in the tensor's dtype."""
-        return _logic_inplace(self, ops.logical_and, other)
+        return apply_inplace(self, lambda old: ops.logical_and(old, other))
 
     def logical_or(self: T, other: Any) -> T:
         """See ``minitorch.logical_or``."""
@@ -134,7 +136,7 @@ class ComparisonMethods(Variable):
 
     def logical_or_(self: T, other: Any) -> T:
         """``logical_or`` in place, in the tensor's dtype."""
-        return _logic_inplace(self, ops.logical_or, other)
+        return apply_inplace(self, lambda old: ops.logical_or(old, other))
 
     def logical_xor(self: T, other: Any) -> T:
         """See ``minitorch.logical_xor``."""
@@ -142,7 +144,7 @@ class ComparisonMethods(Variable):
 
     def logical_xor_(self: T, other: Any) -> T:
         """``logical_xor`` in place, in the tensor's dtype."""
-        return _logic_inplace(self, ops.logical_xor, other)
+        return apply_inplace(self, lambda old: ops.logical_xor(old, other))
 
     def logical_not(self: T) -> T:
         """See ``minitorch.logical_not``."""
@@ -150,7 +152,7 @@ class ComparisonMethods(Variable):
 
     def logical_not_(self: T) -> T:
         """``logical_not`` in place, in the tensor's dtype."""
-        return _logic_inplace(self, ops.logical_not)
+        return apply_inplace(self, ops.logical_not)
 
     # ---- bits --------------------------------------------------------------------------------
 
@@ -201,8 +203,3 @@ class ComparisonMethods(Variable):
     def bitwise_right_shift_(self: T, other: Any) -> T:
         """``bitwise_right_shift`` in place."""
         return apply_inplace(self, lambda old: bitwise.bitwise_right_shift(old, other))
-
-
-def _logic_inplace(target: T, function: Any, *others: Any) -> T:
-    """Write truth values into a tensor of any dtype, as zeros and ones."""
-    return apply_inplace(target, lambda old: function(old, *others))

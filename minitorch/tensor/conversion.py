@@ -145,7 +145,7 @@ class ConversionMethods(Variable):
     def __iter__(self: T) -> Iterator[T]:
         if self.array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter([self[index] for index in range(len(self.array))])  # type: ignore[index]
+        return iter(self.unbind(0))  # type: ignore[attr-defined]
 
     def __bool__(self) -> bool:
         if self.array.size == 0:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from minitorch.ops import activation, elementwise, exponential, hard_activation, rounding
+import minitorch.dtypes as dtypes
+from minitorch.ops import activation, elementwise, exponential, hard_activation, rounding, softmax
 from minitorch.tensor.trigonometry import TrigonometricMethods
 
 T = TypeVar("T", bound="ElementwiseMethods")
@@ -236,3 +237,11 @@ class ElementwiseMethods(TrigonometricMethods):
     def hardshrink(self: T, lambd: float = 0.5) -> T:
         """See ``minitorch.hardshrink``."""
         return hard_activation.hardshrink(self, lambd)
+
+    def softmax(self: T, dim: int, dtype: dtypes.dtype | None = None) -> T:
+        """See ``minitorch.softmax``."""
+        return softmax.softmax(self, dim, dtype)
+
+    def log_softmax(self: T, dim: int, dtype: dtypes.dtype | None = None) -> T:
+        """See ``minitorch.log_softmax``."""
+        return softmax.log_softmax(self, dim, dtype)

@@ -26,19 +26,19 @@ class FillingMethods(Variable):
                 raise RuntimeError(
                     f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
                 )
-            return apply_inplace(self, lambda old: Copy.apply(old, value))
-        return apply_inplace(self, lambda old: Fill.apply(old, new=value))
+            return apply_inplace(self, lambda old: Copy.apply(old, value), may_overlap=True)
+        return apply_inplace(self, lambda old: Fill.apply(old, new=value), may_overlap=True)
 
     def zero_(self: T) -> T:
         """Set every element to zero."""
-        return apply_inplace(self, lambda old: Fill.apply(old, new=0))
+        return apply_inplace(self, lambda old: Fill.apply(old, new=0), may_overlap=True)
 
     def copy_(self: T, src: Any, non_blocking: bool = False) -> T:
         """Copy the values of ``src`` (broadcast, cast, from any device); the source receives the gradient."""
         if not isinstance(src, Variable):
             raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
         source = move(src, device_of(self.array))
-        return apply_inplace(self, lambda old: Copy.apply(old, source))
+        return apply_inplace(self, lambda old: Copy.apply(old, source), may_overlap=True)
 
     # ------------------------------------------------------------------------------------- random numbers
 

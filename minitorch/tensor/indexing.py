@@ -66,15 +66,11 @@ class IndexingMethods(Variable):
         """See ``minitorch.gather``."""
         return scatters.gather(self, dim, index, sparse_grad=sparse_grad)
 
-    def scatter(
-        self: T, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None
-    ) -> T:
+    def scatter(self: T, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> T:
         """See ``minitorch.scatter``."""
         return scatters.scatter(self, dim, index, src, value=value, reduce=reduce)
 
-    def scatter_(
-        self: T, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None
-    ) -> T:
+    def scatter_(self: T, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> T:
         """``scatter`` in place."""
         return apply_inplace(self, lambda old: scatters.scatter(old, dim, index, src, value=value, reduce=reduce))
 
@@ -108,7 +104,7 @@ class IndexingMethods(Variable):
 
     def masked_fill_(self: T, mask: Any, value: Any) -> T:
         """``masked_fill`` in place."""
-        return apply_inplace(self, lambda old: masking.masked_fill(old, mask, value))
+        return apply_inplace(self, lambda old: masking.masked_fill(old, mask, value), may_overlap=True)
 
     def masked_select(self: T, mask: Any) -> T:
         """See ``minitorch.masked_select``."""

@@ -99,22 +99,22 @@ class ShapeMethods(Variable):
     moveaxis = movedim
 
     @property
-    def T(self: S) -> S:
+    def T(self: S) -> S:  # noqa: N802
         """All dimensions in reverse order: the transpose of a matrix."""
         return permutation.reverse_dims(self)
 
     @property
-    def mT(self: S) -> S:
+    def mT(self: S) -> S:  # noqa: N802
         """The last two dimensions swapped."""
         return permutation.matrix_transpose(self)
 
     @property
-    def H(self: S) -> S:
+    def H(self: S) -> S:  # noqa: N802
         """A matrix transposed and, if it were complex, conjugated."""
         return permutation.adjoint(self)
 
     @property
-    def mH(self: S) -> S:
+    def mH(self: S) -> S:  # noqa: N802
         """As ``mT``: no tensor here is complex."""
         return permutation.matrix_transpose(self, "mH")
 
@@ -264,10 +264,12 @@ class ShapeMethods(Variable):
 
     def squeeze_(self: S, *dim: Any) -> S:
         """``squeeze`` in place: the tensor itself changes its shape."""
-        dims = tuple([each for each in normalize_dims(dim[0] if dim else None, self.array.ndim)])
-        dims = tuple([each for each in dims if self.array.shape[each] == 1])
+        named = normalize_dims(dim[0] if dim else None, self.array.ndim)
+        dims = tuple([each for each in named if self.array.shape[each] == 1])
         kept = {"dims": dims, "overload": 3 if not dim else 4}
-        return self._reshape_(ReplayStep(shape.Squeeze, kept), ReplayStep(shape.Unsqueeze, {"dims": tuple(sorted(dims))}))
+        return self._reshape_(
+            ReplayStep(shape.Squeeze, kept), ReplayStep(shape.Unsqueeze, {"dims": tuple(sorted(dims))})
+        )
 
     def unsqueeze_(self: S, dim: int) -> S:
         """``unsqueeze`` in place."""
