@@ -144,7 +144,7 @@ class ModuleList(Module):
         return iter(self._modules.values())
 
     def __add__(self, other: Iterable[Any]) -> ModuleList:
-        return ModuleList([*self, *other])
+        return ModuleList([*self, *list(other)])  # list(): torch's error for what cannot be iterated
 
     def __iadd__(self, other: Iterable[Any]) -> ModuleList:
         return self.extend(other)

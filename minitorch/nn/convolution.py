@@ -1,4 +1,4 @@
-"""Convolution layers, forward and transposed, in one, two and three dimensions."""
+"""Convolution layers, forward and transposed, in one and two dimensions."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class _Convolution(Module):
 
 
 class _ForwardConvolution(_Convolution):
-    """The options of ``Conv1d``, ``Conv2d`` and ``Conv3d``, and padding that is not with zeros."""
+    """The options of ``Conv1d`` and ``Conv2d``, and padding that is not with zeros."""
 
     def __init__(
         self,
@@ -173,19 +173,6 @@ class Conv2d(_ForwardConvolution):
     def forward(self, input: Tensor) -> Any:
         input, padding = self._padded(input)
         return F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
-
-
-class Conv3d(_ForwardConvolution):
-    """Convolution of volumes (N, C_in, D, H, W) with a weight (C_out, C_in / groups, *kernel); see ``F.conv3d``.
-
-    Args and start values as ``Conv2d``.
-    """
-
-    dimensions = 3
-
-    def forward(self, input: Tensor) -> Any:
-        input, padding = self._padded(input)
-        return F.conv3d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
 class _TransposedConvolution(_Convolution):
@@ -284,19 +271,6 @@ class ConvTranspose2d(_TransposedConvolution):
         """``output_size`` says which of the shapes that a stride leaves open the output is to have."""
         extra = self._output_padding_for(input, output_size)
         return F.conv_transpose2d(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
-
-
-class ConvTranspose3d(_TransposedConvolution):
-    """The adjoint of ``Conv3d``: volumes (N, C_in, D, H, W) become larger; see ``F.conv_transpose3d``."""
-
-    dimensions = 3
-
-    def forward(self, input: Tensor, output_size: Any = None) -> Any:
-        """``output_size`` says which of the shapes that a stride leaves open the output is to have."""
-        extra = self._output_padding_for(input, output_size)
-        return F.conv_transpose3d(
             input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )
 

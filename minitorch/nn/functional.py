@@ -91,3 +91,6 @@ from minitorch.ops.pixel_shuffle import pixel_shuffle, pixel_unshuffle
 
 # sequences: ops/ctc_loss.py
 from minitorch.ops.ctc_loss import ctc_loss
+
+# other sizes of an image: ops/interpolate.py
+from minitorch.ops.interpolate import interpolate

@@ -15,7 +15,9 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import is_grad_enabled
 from minitorch.autograd.variable import Variable, raw, wrap
+from minitorch.tensor.creation import zeros_like
 from minitorch.tensor.differentiation import RemovableHandle
+from minitorch.tensor.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,8 @@ class Gate(Function):
             result.is_multi_view = True
 
     @classmethod
-    def through(cls, values: tuple[Any, ...], on_backward: Callable[..., Any]) -> tuple[Any, ...]:
-        """Send the tensors among ``values`` through a gate, and leave everything else where it is."""
-        places = [index for index, value in enumerate(values) if isinstance(value, Variable)]
+    def through(cls, values: tuple[Any, ...], places: list[int], on_backward: Callable[..., Any]) -> tuple[Any, ...]:
+        """Send the tensors at ``places`` through a gate, and leave everything else where it is."""
         tensors = [values[index] for index in places]
         passed = list(values)
         for index, tensor in zip(places, cls.apply(*tensors, sources=tensors, on_backward=on_backward)):
@@ -177,54 +178,67 @@ def _show(gradient: Any, result_class: type[Variable]) -> Any:
     return gradient if gradient is None or isinstance(gradient, Variable) else wrap(gradient, result_class)
 
 
+def _places_with_gradient(values: tuple[Any, ...]) -> list[int]:
+    return [index for index, value in enumerate(values) if isinstance(value, Variable) and value.needs_grad]
+
+
 class _GatePair:
     """The two gates around one call of a module, and the gradients they have seen."""
 
     def __init__(self, module: Any) -> None:
         self.module = module
-        self.grad_outputs: tuple[Any, ...] = ()
-        self.has_inner_gate = False
-        self.tensor_places: list[int] = []
-        self.input_count = 0
+        self.grad_outputs: tuple[Any, ...] | None = None  # None unless a backward pass is between the gates
+        self.args: tuple[Any, ...] = ()
+        self.input_places: list[int] = []
+        self.output_places: list[int] = []
+        self.output_count = 0
 
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The arguments behind the inner gate, if any of them wants a gradient."""
-        self.input_count = len(args)
-        self.tensor_places = [index for index, value in enumerate(args) if isinstance(value, Variable)]
-        if not is_grad_enabled() or not any(args[index].requires_grad for index in self.tensor_places):
-            return args
-        self.has_inner_gate = True
-        return Gate.through(args, self._inputs_reached)
+        """The arguments; those that want a gradient behind the inner gate."""
+        self.args = args
+        self.input_places = _places_with_gradient(args) if is_grad_enabled() else []
+        return Gate.through(args, self.input_places, self._inputs_reached) if self.input_places else args
 
     def leave(self, output: Any) -> Any:
-        """The output behind the outer gate, if it has a gradient."""
+        """The output; what of it has a gradient behind the outer gate."""
         outputs = output if isinstance(output, tuple) else (output,)
-        if not any(isinstance(value, Variable) and value.needs_grad for value in outputs):
+        self.output_count = len(outputs)
+        self.output_places = _places_with_gradient(outputs)
+        if not self.output_places:
             return output
-        gated = Gate.through(outputs, self._outputs_reached)
+        gated = Gate.through(outputs, self.output_places, self._outputs_reached)
         return gated if isinstance(output, tuple) else gated[0]
 
     def _outputs_reached(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
+        shown: list[Any] = [None] * self.output_count
+        for index, gradient in zip(self.output_places, gradients):
+            shown[index] = gradient
+        grad_outputs = tuple(shown)
         for hook in tuple(self.module._backward_pre_hooks.values()):
-            replacement = hook(self.module, gradients)
+            replacement = hook(self.module, grad_outputs)
             if replacement is not None:
-                gradients = _checked(replacement, len(gradients), "grad_output")
-        self.grad_outputs = gradients
-        if not self.has_inner_gate:
+                grad_outputs = _checked(replacement, self.output_count, "grad_output")
+        if self.input_places:
+            self.grad_outputs = grad_outputs
+        else:
             for hook in tuple(self.module._backward_hooks.values()):
-                hook(self.module, (None,) * self.input_count, gradients)
-        return gradients
+                hook(self.module, (None,) * len(self.args), grad_outputs)
+        return tuple([grad_outputs[index] for index in self.output_places])
 
     def _inputs_reached(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
-        shown: list[Any] = [None] * self.input_count
-        for index, gradient in zip(self.tensor_places, gradients):
+        if self.grad_outputs is None:  # a second derivative that came in between the gates: as in torch, no hooks
+            return gradients
+        # torch shows zeros for a tensor that wants no gradient, None for what is no tensor
+        shown = [zeros_like(value) if isinstance(value, Tensor) else None for value in self.args]
+        for index, gradient in zip(self.input_places, gradients):
             shown[index] = gradient
         grad_inputs = tuple(shown)
         for hook in tuple(self.module._backward_hooks.values()):
             replacement = hook(self.module, grad_inputs, self.grad_outputs)
             if replacement is not None:
                 grad_inputs = _checked(replacement, len(grad_inputs), "grad_input")
-        return tuple([grad_inputs[index] for index in self.tensor_places])
+        self.grad_outputs = None
+        return tuple([grad_inputs[index] for index in self.input_places])
 
 
 def _checked(replacement: Any, count: int, what: str) -> tuple[Any, ...]:

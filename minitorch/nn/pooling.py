@@ -68,13 +68,6 @@ class MaxPool2d(_MaxPool):
         return F.max_pool2d(input, self.kernel_size, **self._options())
 
 
-class MaxPool3d(_MaxPool):
-    """The largest value of each window of volumes (N, C, D, H, W); args as ``MaxPool2d``; see ``F.max_pool3d``."""
-
-    def forward(self, input: Tensor) -> Any:
-        return F.max_pool3d(input, self.kernel_size, **self._options())
-
-
 class _AvgPool(Module):
     """How the average-pooling layers print."""
 
@@ -108,8 +101,17 @@ class AvgPool1d(_AvgPool):
         return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
 
-class _AvgPoolOfImages(_AvgPool):
-    """The options of ``AvgPool2d`` and ``AvgPool3d``."""
+class AvgPool2d(_AvgPool):
+    """The mean of each window of images (N, C, H, W); see ``F.avg_pool2d``.
+
+    Args: kernel_size: a number or (K_h, K_w); stride: the same, by default the kernel's size; padding: with
+    zeros; ceil_mode: let a window go over the edge; count_include_pad: whether padding counts in the mean;
+    divisor_override: divide the sum by this instead.
+
+    >>> import minitorch as torch
+    >>> torch.nn.AvgPool2d(2)
+    AvgPool2d(kernel_size=2, stride=2, padding=0)
+    """
 
     def __init__(
         self,
@@ -128,31 +130,16 @@ class _AvgPoolOfImages(_AvgPool):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
-    def _options(self) -> tuple[Any, ...]:
-        return self.stride, self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
-
-
-class AvgPool2d(_AvgPoolOfImages):
-    """The mean of each window of images (N, C, H, W); see ``F.avg_pool2d``.
-
-    Args: kernel_size: a number or (K_h, K_w); stride: the same, by default the kernel's size; padding: with
-    zeros; ceil_mode: let a window go over the edge; count_include_pad: whether padding counts in the mean;
-    divisor_override: divide the sum by this instead.
-
-    >>> import minitorch as torch
-    >>> torch.nn.AvgPool2d(2)
-    AvgPool2d(kernel_size=2, stride=2, padding=0)
-    """
-
     def forward(self, input: Tensor) -> Any:
-        return F.avg_pool2d(input, self.kernel_size, *self._options())
-
-
-class AvgPool3d(_AvgPoolOfImages):
-    """The mean of each window of volumes (N, C, D, H, W); args as ``AvgPool2d``; see ``F.avg_pool3d``."""
-
-    def forward(self, input: Tensor) -> Any:
-        return F.avg_pool3d(input, self.kernel_size, *self._options())
+        return F.avg_pool2d(
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
+        )
 
 
 class _AdaptivePool(Module):
@@ -187,13 +174,6 @@ class AdaptiveAvgPool2d(_AdaptivePool):
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
-class AdaptiveAvgPool3d(_AdaptivePool):
-    """The means of as many windows as the output is to have elements; see ``F.adaptive_avg_pool3d``."""
-
-    def forward(self, input: Tensor) -> Any:
-        return F.adaptive_avg_pool3d(input, self.output_size)
-
-
 class _AdaptiveMaxPool(_AdaptivePool):
     """The options of the adaptive max-pooling layers."""
 
@@ -222,13 +202,6 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
 
     def forward(self, input: Tensor) -> Any:
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
-
-
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
-    """The largest values of as many windows as the output is to have elements; see ``F.adaptive_max_pool3d``."""
-
-    def forward(self, input: Tensor) -> Any:
-        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
 
 
 def _single(value: Any) -> tuple[int, ...]:
