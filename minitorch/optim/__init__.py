@@ -7,6 +7,7 @@ from minitorch.optim.adam import Adam
 from minitorch.optim.adamax import Adamax
 from minitorch.optim.adamw import AdamW
 from minitorch.optim.asgd import ASGD
+from minitorch.optim.lbfgs import LBFGS
 from minitorch.optim.nadam import NAdam
 from minitorch.optim.optimizer import Optimizer
 from minitorch.optim.radam import RAdam
@@ -17,6 +18,7 @@ from minitorch.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",

@@ -85,9 +85,9 @@ class ASGD(Optimizer):
                 weight_decay=group["weight_decay"],
                 maximize=group["maximize"],
             )
-            # torch keeps both numbers in the default dtype, and rounds them so
-            state["eta"].array[...] = lr / (1 + lambd * lr * step) ** group["alpha"]
-            state["mu"].array[...] = 1 / max(1, step - group["t0"])
+            # as in torch both numbers are rounded to the default dtype
+            state["eta"].copy_(scalar_state(lr / (1 + lambd * lr * step) ** group["alpha"]))
+            state["mu"].copy_(scalar_state(1 / max(1, step - group["t0"])))
 
 
 def asgd_step(

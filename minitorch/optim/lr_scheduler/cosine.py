@@ -77,8 +77,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if epoch is None:
             epoch = self.last_epoch + 1
             self.T_cur += 1
-            while self.T_cur >= self.T_i:  # more than once only where an interrupted run goes on
-                self.T_cur -= self.T_i
+            if self.T_cur >= self.T_i:
+                self.T_cur %= self.T_i
                 self.T_i *= self.T_mult
         else:
             self._go_to(epoch)
