@@ -6,7 +6,7 @@ of the declaration's first ``tiny`` sample.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 import pytest
@@ -36,8 +36,10 @@ class UnaryLaws:
     """Laws of functions of one tensor; subclasses name the exceptions, each with its reason."""
 
     declarations: list[Declaration]
-    values_left_out: dict[str, tuple[float, ...]] = {}  # of an op: which of ``SPECIAL`` have another value in torch
-    gradients_left_out: dict[str, tuple[float, ...]] = {}  # or another gradient
+    values_left_out: ClassVar[
+        dict[str, tuple[float, ...]]
+    ] = {}  # of an op: which of ``SPECIAL`` have another value in torch
+    gradients_left_out: ClassVar[dict[str, tuple[float, ...]]] = {}  # or another gradient
     no_half: tuple[str, ...] = ()  # ops that torch has no float16 for, or computes less exactly than float16 resolves
 
     @pytest.mark.parametrize("dtype", ["float32", "float64"])

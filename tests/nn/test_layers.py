@@ -49,9 +49,7 @@ CONVOLUTION = [
     case("ConvTranspose2d", 4, 6, 3, inputs=IMAGES),
     case("ConvTranspose2d", 4, 6, 3, stride=2, padding=1, output_padding=1, dilation=2, groups=2, inputs=IMAGES),
     case("ConvTranspose2d", 4, 6, (2, 3), bias=False, inputs=IMAGES),
-    case("Conv3d", 2, 4, 2, inputs=(2, 2, 3, 4, 3)),
     case("ConvTranspose1d", 4, 6, 3, stride=2, inputs=(2, 4, 5)),
-    case("ConvTranspose3d", 2, 4, 2, inputs=(2, 2, 3, 4, 3)),
 ]
 POOLING = [
     case("MaxPool1d", 2, inputs=(2, 3, 7)),
@@ -77,11 +75,7 @@ POOLING = [
     case("AdaptiveAvgPool2d", 1, inputs=IMAGES),
     case("AdaptiveMaxPool2d", (3, 2), return_indices=True, inputs=IMAGES),
     case("AdaptiveMaxPool2d", 2, inputs=IMAGES),
-    case("MaxPool3d", 2, inputs=(2, 2, 4, 4, 5)),
-    case("AvgPool3d", 2, inputs=(2, 2, 4, 4, 5)),
-    case("AdaptiveAvgPool3d", 2, inputs=(2, 2, 4, 4, 5)),
     case("AdaptiveMaxPool1d", 3, inputs=(2, 3, 7)),
-    case("AdaptiveMaxPool3d", 2, inputs=(2, 2, 4, 4, 5)),
 ]
 NORMALIZATION = [
     case("BatchNorm1d", 4, inputs=(5, 4)),
@@ -348,9 +342,9 @@ def test_output_size_of_a_transposed_convolution():
     for size in ([9, 8], [10, 7], (1, 3, 9, 7)):
         assert ours(torch.ones(1, 2, 5, 4), size).shape == tuple(theirs(oracle.ones(1, 2, 5, 4), size).shape)
     for size in ([11, 8], [9], [8, 7]):
-        with pytest.raises(ValueError, match="output size|output_size") as mine:
+        with pytest.raises(ValueError, match=r"output size|output_size") as mine:
             ours(torch.ones(1, 2, 5, 4), size)
-        with pytest.raises(ValueError, match="output size|output_size") as expected:
+        with pytest.raises(ValueError, match=r"output size|output_size") as expected:
             theirs(oracle.ones(1, 2, 5, 4), size)
         assert str(mine.value) == str(expected.value)
 
@@ -359,7 +353,7 @@ def test_batches_before_version_2_are_counted_from_zero():
     layer = torch.nn.BatchNorm2d(3)
     state = layer.state_dict()
     del state["num_batches_tracked"]
-    with pytest.raises(RuntimeError, match='Missing key.* "num_batches_tracked"'):
+    with pytest.raises(RuntimeError, match=r'Missing key.* "num_batches_tracked"'):
         layer.load_state_dict(state)
     state._metadata[""]["version"] = 1
     assert repr(layer.load_state_dict(state)) == "<All keys matched successfully>"

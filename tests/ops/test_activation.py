@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 import pytest
@@ -10,7 +10,7 @@ import torch as oracle
 from hypothesis import strategies as st
 
 import minitorch
-import minitorch.nn.functional as F
+from minitorch.nn import functional
 from reference import elementwise as reference
 from tests.harness.compare import as_numpy
 from tests.harness.contract import OpContract
@@ -57,7 +57,7 @@ def prelu_samples(draw: Draw) -> Sample:
 
 
 class TestActivation(UnaryLaws, OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "relu",
             unary(**KINK),
@@ -151,13 +151,13 @@ class TestActivation(UnaryLaws, OpContract):
             numpy.testing.assert_allclose(ours, theirs, 1e-6)
 
     def test_rrelu_in_training_keeps_nan_and_zero(self) -> None:
-        y = F.rrelu(minitorch.tensor([float("nan"), 0.0, float("inf")]), training=True)
+        y = functional.rrelu(minitorch.tensor([float("nan"), 0.0, float("inf")]), training=True)
         numpy.testing.assert_array_equal(as_numpy(y), [numpy.nan, 0.0, numpy.inf])
 
     def test_negative_slope_works_in_place_too(self) -> None:
         """torch cannot: it keeps the result only, whose sign no longer tells that of the input."""
         x = minitorch.tensor([-1.0, 2.0], requires_grad=True)
-        F.leaky_relu_(x * 1, -2.0).sum().backward()
+        functional.leaky_relu_(x * 1, -2.0).sum().backward()
         assert x.grad.tolist() == [-2.0, 1.0]
 
     def test_gate_closed_to_infinite_gradients(self) -> None:
@@ -168,6 +168,6 @@ class TestActivation(UnaryLaws, OpContract):
 
     def test_elu_of_large_numbers_has_finite_second_gradients(self) -> None:
         x = minitorch.tensor([800.0, -800.0], dtype=minitorch.float64, requires_grad=True)
-        (grad,) = minitorch.autograd.grad(F.elu(x).sum(), x, create_graph=True)
+        (grad,) = minitorch.autograd.grad(functional.elu(x).sum(), x, create_graph=True)
         (second,) = minitorch.autograd.grad(grad.sum(), x)
         assert second.tolist() == [0.0, 0.0]

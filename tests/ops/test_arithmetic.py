@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy
 import pytest
 import torch as oracle
@@ -36,9 +38,7 @@ FRACTIONAL_ALPHA = ErrorCase(
 BOOLEAN_ALPHA = ErrorCase(
     Sample(Spec((2,)), Spec((2,)), alpha=True), RuntimeError, "Boolean alpha only supported for Boolean results."
 )
-LARGE_ALPHA = ErrorCase(
-    Sample(Spec((2,)), Spec((2,)), alpha=300), RuntimeError, "without overflow", dtype="uint8"
-)
+LARGE_ALPHA = ErrorCase(Sample(Spec((2,)), Spec((2,)), alpha=300), RuntimeError, "without overflow", dtype="uint8")
 TEXT_ALPHA = ErrorCase(Sample(Spec((2,)), Spec((2,)), alpha="2"), TypeError, "'alpha' must be Number")
 
 
@@ -61,7 +61,7 @@ def mixed(draw: Draw) -> Sample:
 
 
 class TestArithmetic(OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "add",
             with_alpha,
@@ -82,9 +82,7 @@ class TestArithmetic(OpContract):
         ),
         Declaration("subtract", with_fractional_alpha),
         Declaration("sub", mixed),
-        Declaration(
-            "rsub", with_alpha, errors=[TWO_BOOLEANS, ONE_BOOLEAN], integer_dtypes=NUMBERS
-        ),
+        Declaration("rsub", with_alpha, errors=[TWO_BOOLEANS, ONE_BOOLEAN], integer_dtypes=NUMBERS),
         Declaration("rsub", lambda draw: Sample(Spec(draw_shape(draw)), 1.5, alpha=2)),
         Declaration(
             "mul",

@@ -61,9 +61,13 @@ def put_samples(draw: Draw) -> Sample:
     sizes = [1] if not accumulate else draw(st.sampled_from([[4], [2, 3], [0]]))
     n = int(numpy.prod(sizes))
     indices = [
-        Spec(tuple(sizes), "int64", values=numpy.array(
-            draw(st.lists(st.integers(-size, size - 1), min_size=n, max_size=n)), "int64"
-        ).reshape(sizes))
+        Spec(
+            tuple(sizes),
+            "int64",
+            values=numpy.array(draw(st.lists(st.integers(-size, size - 1), min_size=n, max_size=n)), "int64").reshape(
+                sizes
+            ),
+        )
         for size in shape[:count]
     ]
     values = draw(st.sampled_from([(*sizes, *shape[count:]), shape[count:], ()]))

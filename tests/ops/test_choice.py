@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 import torch as oracle
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ def refuse_number(name: str) -> ErrorCase:
 
 
 class TestChoice(OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "where",
             where_samples,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy
 import pytest
 import torch as oracle
@@ -43,7 +45,7 @@ def one_side(draw: Draw) -> Sample:
 
 
 class TestClamping(OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "clamp",
             by_numbers,

@@ -31,7 +31,8 @@ def combination_samples(draw: Draw) -> Sample:
 
 def block_samples(draw: Draw) -> Sample:
     dtypes = st.sampled_from([None, None, "int64"])
-    return Sample(*[Spec(draw_shape(draw, 0, 2), draw(dtypes)) for _ in range(draw(st.integers(1, 3)))])
+    # Sizes from 1: torch's gradient (not its value) forgets the row that a vector of size 0 takes up.
+    return Sample(*[Spec(draw_shape(draw, 0, 2, 1), draw(dtypes)) for _ in range(draw(st.integers(1, 3)))])
 
 
 class TestCombining(OpContract):
@@ -44,7 +45,9 @@ class TestCombining(OpContract):
                 ErrorCase(Sample(), RuntimeError, "meshgrid expects a non-empty TensorList"),
                 ErrorCase(Sample(VECTOR, VECTOR, indexing="zz"), RuntimeError, 'one of "xy" or "ij", but received: zz'),
                 ErrorCase(Sample(MATRIX), RuntimeError, "Expected 0D or 1D tensor"),
-                ErrorCase(Sample(VECTOR, Spec((2,), "float64")), RuntimeError, "expects all tensors to have the same dtype"),
+                ErrorCase(
+                    Sample(VECTOR, Spec((2,), "float64")), RuntimeError, "expects all tensors to have the same dtype"
+                ),
             ],
         ),
         Declaration(

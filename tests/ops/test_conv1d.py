@@ -42,18 +42,18 @@ class TestConv1d(OpContract):
                 ErrorCase(
                     Sample(Spec((1, 2, 3, 8)), WEIGHT),
                     RuntimeError,
-                    r"Expected 2D \(unbatched\) or 3D \(batched\) input to conv1d, but got input of size: \[1, 2, 3, 8\]",
+                    r"2D \(unbatched\) or 3D \(batched\) input to conv1d, but got input of size: \[1, 2, 3, 8\]",
                 ),
                 ErrorCase(Sample(SEQUENCES, Spec((4, 3, 3, 3))), RuntimeError, "expected a 3-dimensional weight"),
                 ErrorCase(
                     Sample(Spec((2, 3, 2)), WEIGHT),
                     RuntimeError,
-                    r"Calculated padded input size per channel: \(2\). Kernel size: \(3\). Kernel size can't be greater",
+                    r"padded input size per channel: \(2\). Kernel size: \(3\). Kernel size can't be greater",
                 ),
                 ErrorCase(
                     Sample(Spec((2, 4, 8)), WEIGHT),
                     RuntimeError,
-                    "conv1d: weight expects 3 input channels, input has 4",
+                    "conv1d: weight expects 3 input channels",
                 ),
                 ErrorCase(Sample(SEQUENCES, WEIGHT, stride=(1, 1)), RuntimeError, "a list of 1 values to match"),
             ],

@@ -167,12 +167,12 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("block_bytes", [1, 20_000, 10**9])
-@pytest.mark.parametrize("enough_rows", [1, 10**9])
+@pytest.mark.parametrize("sharing_factor", [0, 10**9])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_blocks_do_not_show(monkeypatch: Any, shape: Any, enough_rows: int, block_bytes: int) -> None:
+def test_blocks_do_not_show(monkeypatch: Any, shape: Any, sharing_factor: int, block_bytes: int) -> None:
     """However the work is cut, the three functions give what plain matrix products give."""
     monkeypatch.setattr(conv2d_cpu, "BLOCK_BYTES", block_bytes)
-    monkeypatch.setattr(conv2d_cpu, "ENOUGH_ROWS", enough_rows)
+    monkeypatch.setattr(conv2d_cpu, "SHARING_FACTOR", sharing_factor)
     (N, C_in, H, W), kernel, stride, padding, dilation, C_out, groups = shape
     counts = [
         (size + 2 * p - d * (k - 1) - 1) // s + 1 for size, k, s, p, d in zip((H, W), kernel, stride, padding, dilation)

@@ -136,7 +136,11 @@ def test_in_place(name) -> None:
 @pytest.mark.parametrize("arguments", [(2, 3), (3, 2, -1), (3, 3, 1), (0, 3), (2, 2, 5), (2, 2, -5)])
 def test_indices(name, arguments) -> None:
     ours, theirs = getattr(torch, name)(*arguments), getattr(oracle, name)(*arguments)
-    assert (tuple(ours.shape), ours.tolist(), str(ours.dtype)) == (tuple(theirs.shape), theirs.tolist(), str(theirs.dtype))
+    assert (tuple(ours.shape), ours.tolist(), str(ours.dtype)) == (
+        tuple(theirs.shape),
+        theirs.tolist(),
+        str(theirs.dtype),
+    )
     assert getattr(torch, name)(*arguments, dtype=torch.int32).dtype is torch.int32
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 import torch as oracle
 from hypothesis import strategies as st
@@ -18,9 +20,7 @@ AWAY_FROM_ZERO = {"kinks": (0.0,), "gap": 0.3}
 INTEGERS = ("int64", "int32", "int8", "uint8")
 POSITIVE = {"low": 1, "high": 5}
 INF, NAN = float("inf"), float("nan")
-ZERO_DIVISOR = ErrorCase(
-    Sample(Spec((2,)), Spec(values=[1, 0])), RuntimeError, "^ZeroDivisionError$", dtype="int64"
-)
+ZERO_DIVISOR = ErrorCase(Sample(Spec((2,)), Spec(values=[1, 0])), RuntimeError, "^ZeroDivisionError$", dtype="int64")
 BOOLEAN = ErrorCase(
     Sample(Spec((2,)), Spec(values=[True])), NotImplementedError, "not implemented for 'Bool'", dtype="bool"
 )
@@ -46,7 +46,7 @@ def signed(draw: Draw) -> Sample:
 
 
 class TestDivision(OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "div",
             binary(second=AWAY_FROM_ZERO),
@@ -108,7 +108,7 @@ def test_every_small_integer_quotient(mode: str | None, dtype: str) -> None:
 
 @pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod"])
 def test_integer_division_by_the_number_zero_is_refused(name: str) -> None:
-    with pytest.raises(RuntimeError, match="^ZeroDivisionError$"):
+    with pytest.raises(RuntimeError, match=r"^ZeroDivisionError$"):
         getattr(torch, name)(torch.tensor([1]), 0)
     assert getattr(torch, name)(torch.zeros(0, dtype=torch.int64), 0).shape == (0,)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 import pytest
@@ -34,7 +34,7 @@ def nan_to_num_samples(draw: Draw) -> Sample:
 
 
 class TestElementwise(UnaryLaws, OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "abs",
             unary(kinks=(0.0,)),

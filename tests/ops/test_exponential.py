@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy
 from hypothesis import strategies as st
 
@@ -24,7 +26,7 @@ def logit_samples(draw: Draw) -> Sample:
 
 
 class TestExponential(UnaryLaws, OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration("expm1", unary(), tiny=[Sample(Spec((2, 3)))], integer_dtypes=INTEGERS),
         Declaration("exp2", unary(), tiny=[Sample(Spec((2, 3)))], integer_dtypes=INTEGERS),
         Declaration("log2", unary(**POSITIVE), tiny=[Sample(Spec((4,), **POSITIVE))], integer_dtypes=INTEGERS),

@@ -58,7 +58,9 @@ EMPTY = Spec((0, 3))
 
 def nothing(name: str, of_all: type[Exception] = RuntimeError) -> list[ErrorCase]:
     return [
-        ErrorCase(Sample(EMPTY), of_all, rf"{name}\(\): Expected reduction dim to be specified for input.numel\(\) == 0"),
+        ErrorCase(
+            Sample(EMPTY), of_all, rf"{name}\(\): Expected reduction dim to be specified for input.numel\(\) == 0"
+        ),
         ErrorCase(Sample(EMPTY, 0), IndexError, rf"{name}\(\): Expected reduction dim 0 to have non-zero size"),
     ]
 
@@ -158,7 +160,7 @@ class TestExtremes(OpContract):
         number = minitorch.zeros(())
         assert minitorch.amin(x, out=number) is number
         assert number.item() == 0
-        with pytest.raises(RuntimeError, match="Got Float|got Float for input's dtype and Double for out's dtype"):
+        with pytest.raises(RuntimeError, match="got Float for input's dtype and Double for out's dtype"):
             minitorch.amax(x, 0, out=minitorch.zeros(2, dtype=minitorch.float64))
 
     def test_indices_are_watched(self) -> None:

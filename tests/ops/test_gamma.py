@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy
 import pytest
@@ -27,7 +28,7 @@ def polygamma_samples(draw: Draw) -> Sample:
 
 
 class TestGamma(UnaryLaws, OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration("lgamma", unary(**BOTH_SIDES), tiny=[Sample(Spec((2, 3), **BOTH_SIDES))], integer_dtypes=INTEGERS),
         Declaration(
             "digamma",
@@ -38,7 +39,9 @@ class TestGamma(UnaryLaws, OpContract):
         ),
     ]
 
-    gradients_left_out = {"digamma": (-1.0, -200.0)}  # at a pole torch gives 10¹⁵ or so, where ours is infinite
+    gradients_left_out: ClassVar = {
+        "digamma": (-1.0, -200.0)
+    }  # at a pole torch gives 10¹⁵ or so, where ours is infinite
 
     def test_factorials(self) -> None:
         n = numpy.arange(1, 171, dtype="float64")
@@ -57,7 +60,7 @@ class TestGamma(UnaryLaws, OpContract):
 
 
 class TestPolygamma(OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "polygamma",
             polygamma_samples,

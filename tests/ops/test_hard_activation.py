@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch as oracle
@@ -43,7 +43,7 @@ def shrink_samples(choices: list[float]) -> Any:
 
 
 class TestHardActivation(UnaryLaws, OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "nn.functional.hardtanh",
             hardtanh_samples,
@@ -96,7 +96,7 @@ class TestHardActivation(UnaryLaws, OpContract):
         ),
     ]
     # torch's vector code and scalar code differ on whether nan lets a gradient through
-    gradients_left_out = {each.name: (float("nan"),) for each in declarations}
+    gradients_left_out: ClassVar = {each.name: (float("nan"),) for each in declarations}
 
     @pytest.mark.parametrize(
         ("name", "kinks"),
@@ -120,6 +120,6 @@ class TestHardActivation(UnaryLaws, OpContract):
 
 
 class TestWholeNumbers(OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration("nn.functional.hardtanh", whole_hardtanh_samples, dtypes=("int64", "int32"), differentiable=False)
     ]

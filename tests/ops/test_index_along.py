@@ -22,7 +22,9 @@ def long(*values: Any, dtype: str = "int64", shape: tuple[int, ...] | None = Non
 
 
 def draw_numbers(draw: Draw, size: int, distinct: bool = False, lowest: int = 0) -> Spec:
-    numbers = draw(st.lists(st.integers(lowest, size - 1), max_size=5, unique_by=(lambda n: n % size) if distinct else None))
+    numbers = draw(
+        st.lists(st.integers(lowest, size - 1), max_size=5, unique_by=(lambda n: n % size) if distinct else None)
+    )
     return long(*numbers, dtype=draw(st.sampled_from(INTEGERS)))
 
 
@@ -79,12 +81,30 @@ class TestIndexAlong(OpContract):
             tiny=[Sample(MATRIX, 1, long(0, 0), Spec((2, 2)), alpha=2)],
             errors=[
                 ErrorCase(Sample(MATRIX, 0, long(0, 1), ROW), RuntimeError, r"Number of indices \(2\) should be equal"),
-                ErrorCase(Sample(MATRIX, 0, long(0), Spec((1, 2))), RuntimeError, r"self.shape = \[2, 3\] source.shape = \[1, 2\]"),
-                ErrorCase(Sample(MATRIX, 0, long(5), ROW), RuntimeError, "index 5 is out of bounds for dimension 0 with size 2"),
+                ErrorCase(
+                    Sample(MATRIX, 0, long(0), Spec((1, 2))),
+                    RuntimeError,
+                    r"self.shape = \[2, 3\] source.shape = \[1, 2\]",
+                ),
+                ErrorCase(
+                    Sample(MATRIX, 0, long(5), ROW),
+                    RuntimeError,
+                    "index 5 is out of bounds for dimension 0 with size 2",
+                ),
                 ErrorCase(Sample(MATRIX, 0, long(-1), ROW), RuntimeError, "index -1 is out of bounds"),
-                ErrorCase(Sample(MATRIX, 0, long(0), Spec((1, 3), "float64")), RuntimeError, "must have the same scalar type"),
-                ErrorCase(Sample(MATRIX, 0, Spec((1,), "float32"), ROW), RuntimeError, "Expected dtype int32/int64 for index but got: Float"),
-                ErrorCase(Sample(MATRIX, 0, Spec((1, 1), "int64"), ROW), IndexError, "Index is supposed to be a vector, but got dim: 2"),
+                ErrorCase(
+                    Sample(MATRIX, 0, long(0), Spec((1, 3), "float64")), RuntimeError, "must have the same scalar type"
+                ),
+                ErrorCase(
+                    Sample(MATRIX, 0, Spec((1,), "float32"), ROW),
+                    RuntimeError,
+                    "Expected dtype int32/int64 for index but got: Float",
+                ),
+                ErrorCase(
+                    Sample(MATRIX, 0, Spec((1, 1), "int64"), ROW),
+                    IndexError,
+                    "Index is supposed to be a vector, but got dim: 2",
+                ),
             ],
             integer_dtypes=("int64", "int32"),
         ),
@@ -94,10 +114,18 @@ class TestIndexAlong(OpContract):
             tiny=[Sample(MATRIX, 1, long(2, 0), Spec((2, 2)))],
             errors=[
                 ErrorCase(Sample(MATRIX, 0, long(0), Spec((1, 2))), RuntimeError, "must have same slice shapes"),
-                ErrorCase(Sample(MATRIX, 0, long(0, 1), ROW), IndexError, r"Number of indices \(2\) should be equal to source.size\(dim\) \(1\)"),
-                ErrorCase(Sample(MATRIX, 0, long(5), ROW), IndexError, "index 5 is out of bounds for dimension 0 with size 2"),
+                ErrorCase(
+                    Sample(MATRIX, 0, long(0, 1), ROW),
+                    IndexError,
+                    r"Number of indices \(2\) should be equal to source.size\(dim\) \(1\)",
+                ),
+                ErrorCase(
+                    Sample(MATRIX, 0, long(5), ROW), IndexError, "index 5 is out of bounds for dimension 0 with size 2"
+                ),
                 ErrorCase(Sample(MATRIX, 0, long(0), Spec((3,))), IndexError, "their dimensionality must match"),
-                ErrorCase(Sample(MATRIX, 0, long(0), Spec((1, 3), "float64")), RuntimeError, "expected to have the same dtype"),
+                ErrorCase(
+                    Sample(MATRIX, 0, long(0), Spec((1, 3), "float64")), RuntimeError, "expected to have the same dtype"
+                ),
             ],
             integer_dtypes=("int64", "bool"),
         ),
@@ -106,8 +134,14 @@ class TestIndexAlong(OpContract):
             fill_samples,
             tiny=[Sample(MATRIX, 1, long(0, 2), Spec(()))],
             errors=[
-                ErrorCase(Sample(MATRIX, 0, long(5), 1), IndexError, "index 5 is out of bounds for dimension 0 with size 2"),
-                ErrorCase(Sample(MATRIX, 0, long(0), Spec((1,))), RuntimeError, r"only supports a 0-dimensional value tensor, but got tensor with 1 dimension\(s\)"),
+                ErrorCase(
+                    Sample(MATRIX, 0, long(5), 1), IndexError, "index 5 is out of bounds for dimension 0 with size 2"
+                ),
+                ErrorCase(
+                    Sample(MATRIX, 0, long(0), Spec((1,))),
+                    RuntimeError,
+                    r"only supports a 0-dimensional value tensor, but got tensor with 1 dimension\(s\)",
+                ),
                 ErrorCase(Sample(MATRIX, 0, Spec((1,), "float32"), 1), IndexError, "Expected dtype int64 for index"),
                 ErrorCase(Sample(MATRIX, 0, Spec((1, 1), "int64"), 1), RuntimeError, "Index has to be a vector/scalar"),
             ],
@@ -134,7 +168,11 @@ class TestIndexAlong(OpContract):
 )
 def test_numbers_without_dimensions_and_in_place(call) -> None:
     ours, theirs = call(torch), call(oracle)
-    assert (tuple(ours.shape), ours.tolist(), str(ours.dtype)) == (tuple(theirs.shape), theirs.tolist(), str(theirs.dtype))
+    assert (tuple(ours.shape), ours.tolist(), str(ours.dtype)) == (
+        tuple(theirs.shape),
+        theirs.tolist(),
+        str(theirs.dtype),
+    )
 
 
 def test_out() -> None:

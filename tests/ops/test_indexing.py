@@ -39,7 +39,9 @@ class Numbers:
 
 def draw_item(draw: Draw, shape: tuple[int, ...], dim: int, common: tuple[int, ...]) -> tuple[Any, int]:
     """One item of an index and the number of dimensions it stands for."""
-    kinds = ["none", "bool"] if dim >= len(shape) else ["slice", "slice", "int", "tensor", "tensor", "mask", "none", "bool"]
+    kinds = (
+        ["none", "bool"] if dim >= len(shape) else ["slice", "slice", "int", "tensor", "tensor", "mask", "none", "bool"]
+    )
     kind = draw(st.sampled_from(kinds))
     if kind == "none":
         return None, 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 import torch as oracle
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def mixed_samples(draw: Draw) -> Sample:
 
 
 class TestInterpolation(OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "lerp",
             lerp_samples,

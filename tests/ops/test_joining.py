@@ -76,9 +76,7 @@ class TestJoining(OpContract):
             tiny=[Sample([Spec((2,)), Spec((2,))], 1)],
             errors=[
                 ErrorCase(Sample([]), RuntimeError, "stack expects a non-empty TensorList"),
-                ErrorCase(
-                    Sample([TWO, Spec((2,))]), RuntimeError, r"but got \[2, 3\] at entry 0 and \[2\] at entry 1"
-                ),
+                ErrorCase(Sample([TWO, Spec((2,))]), RuntimeError, r"but got \[2, 3\] at entry 0 and \[2\] at entry 1"),
             ],
             integer_dtypes=INTEGERS,
         ),

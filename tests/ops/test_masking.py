@@ -92,7 +92,11 @@ class TestMasking(OpContract):
                     RuntimeError,
                     "Number of elements of source < number of ones in mask",
                 ),
-                ErrorCase(Sample(MATRIX, MASK, Spec((7,), "float64")), RuntimeError, "to have same dtypes but gotFloat and Double"),
+                ErrorCase(
+                    Sample(MATRIX, MASK, Spec((7,), "float64")),
+                    RuntimeError,
+                    "to have same dtypes but gotFloat and Double",
+                ),
             ],
         ),
         Declaration(
@@ -100,9 +104,21 @@ class TestMasking(OpContract):
             take_samples,
             tiny=[Sample(MATRIX, Spec((2,), "int64", values=[4, 4]))],
             errors=[
-                ErrorCase(Sample(MATRIX, Spec((1,), "int64", values=[7])), IndexError, "access index 7 on a tensor of 6 elements"),
-                ErrorCase(Sample(MATRIX, Spec((1,), "float32")), RuntimeError, "Expected a long tensor for index, but got Float"),
-                ErrorCase(Sample(Spec((0,)), Spec((1,), "int64", values=[0])), IndexError, "tried to take from an empty tensor"),
+                ErrorCase(
+                    Sample(MATRIX, Spec((1,), "int64", values=[7])),
+                    IndexError,
+                    "access index 7 on a tensor of 6 elements",
+                ),
+                ErrorCase(
+                    Sample(MATRIX, Spec((1,), "float32")),
+                    RuntimeError,
+                    "Expected a long tensor for index, but got Float",
+                ),
+                ErrorCase(
+                    Sample(Spec((0,)), Spec((1,), "int64", values=[0])),
+                    IndexError,
+                    "tried to take from an empty tensor",
+                ),
             ],
         ),
         Declaration(
@@ -111,13 +127,24 @@ class TestMasking(OpContract):
             tiny=[Sample(MATRIX, Spec((2,), "int64", values=[4, 0]), Spec((2,)))],
             errors=[
                 ErrorCase(Sample(MATRIX, Spec((1,), "int64", values=[9]), Spec((1,))), IndexError, "access index 9"),
-                ErrorCase(Sample(MATRIX, Spec((1,), "int64"), Spec((2,))), IndexError, "source.numel.. = 2, index.numel.. = 1"),
-                ErrorCase(Sample(MATRIX, Spec((1,), "int64"), Spec((1,), "float64")), RuntimeError, "self.dtype = Float and source.dtype = Double"),
+                ErrorCase(
+                    Sample(MATRIX, Spec((1,), "int64"), Spec((2,))), IndexError, "source.numel.. = 2, index.numel.. = 1"
+                ),
+                ErrorCase(
+                    Sample(MATRIX, Spec((1,), "int64"), Spec((1,), "float64")),
+                    RuntimeError,
+                    "self.dtype = Float and source.dtype = Double",
+                ),
             ],
         ),
         Declaration("nonzero", unary(dtype="bool"), differentiable=False, integer_dtypes=("int64",)),
-        Declaration("nonzero as tuple", lambda draw: Sample(Spec(draw_shape(draw), "bool"), as_tuple=True),
-                    ours=torch.nonzero, theirs=oracle.nonzero, differentiable=False),
+        Declaration(
+            "nonzero as tuple",
+            lambda draw: Sample(Spec(draw_shape(draw), "bool"), as_tuple=True),
+            ours=torch.nonzero,
+            theirs=oracle.nonzero,
+            differentiable=False,
+        ),
         Declaration("argwhere", unary(dtype="int64", low=-1, high=1), differentiable=False),
     ]
 
@@ -140,7 +167,11 @@ class TestMasking(OpContract):
 )
 def test_in_place_numbers_and_dtypes(call) -> None:
     ours, theirs = call(torch), call(oracle)
-    assert (tuple(ours.shape), ours.tolist(), str(ours.dtype)) == (tuple(theirs.shape), theirs.tolist(), str(theirs.dtype))
+    assert (tuple(ours.shape), ours.tolist(), str(ours.dtype)) == (
+        tuple(theirs.shape),
+        theirs.tolist(),
+        str(theirs.dtype),
+    )
 
 
 def test_a_mask_larger_than_the_tensor_cannot_be_used_in_place() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch as oracle
@@ -23,9 +23,7 @@ NAN, INF = float("nan"), float("inf")
 
 def integers_refused(name: str, dtype: str = "int64") -> ErrorCase:
     kind = {"int64": "Long", "float32": "Float"}[dtype]
-    return ErrorCase(
-        Sample(Spec((2,)), Spec((2,))), NotImplementedError, f"not implemented for '{kind}'", dtype=dtype
-    )
+    return ErrorCase(Sample(Spec((2,)), Spec((2,))), NotImplementedError, f"not implemented for '{kind}'", dtype=dtype)
 
 
 def whole_numbers(draw: Draw) -> Sample:
@@ -46,7 +44,7 @@ def both(name: str, first: dict[str, Any], second: dict[str, Any], **options: An
 
 
 class TestPairwise(OpContract):
-    declarations = [
+    declarations: ClassVar = [
         both("hypot", AWAY, AWAY, errors=[integers_refused("hypot")]),
         both("atan2", AWAY, AWAY, integer_dtypes=(*INTEGERS, "bool")),
         both("arctan2", AWAY, AWAY),
@@ -57,7 +55,8 @@ class TestPairwise(OpContract):
         both("logaddexp", {}, {}, errors=[integers_refused("logaddexp")]),
         both("logaddexp2", {}, {}, errors=[integers_refused("logaddexp2")]),
         both("ldexp", {}, {}, integer_dtypes=("int64", "int32")),
-        Declaration("ldexp", lambda draw: Sample(Spec(draw_shape(draw)), Spec((), dtype="int64"))),
+        # no negative integers: torch's gradient takes 2⁻¹ for an integer and makes it 0
+        Declaration("ldexp", lambda draw: Sample(Spec(draw_shape(draw)), Spec((), dtype="int64", low=0))),
         Declaration(
             "heaviside",
             binary(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 import torch as oracle
 from hypothesis import strategies as st
@@ -37,7 +39,7 @@ def of_number(draw: Draw) -> Sample:
 
 
 class TestPower(OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration(
             "pow",
             binary(POSITIVE, {}),
@@ -51,8 +53,13 @@ class TestPower(OpContract):
                 ErrorCase(Sample(2, 3), TypeError, "must be Tensor"),
             ],
         ),
-        Declaration("pow", binary({"low": 0, "high": 4}, {"low": -3, "high": 4}), dtypes=("float64",),
-                    integer_dtypes=("int64", "int32", "int8"), differentiable=False),
+        Declaration(
+            "pow",
+            binary({"low": 0, "high": 4}, {"low": -3, "high": 4}),
+            dtypes=("float64",),
+            integer_dtypes=("int64", "int32", "int8"),
+            differentiable=False,
+        ),
         Declaration("pow", by_number, integer_dtypes=("int64", "uint8")),
         Declaration("pow", by_negative_number),
         Declaration("pow", of_signed_base, integer_dtypes=("int64", "int8")),

@@ -52,7 +52,9 @@ def interleave_samples(draw: Draw) -> Sample:
         size *= each if dim is None or axis == dim % len(shape) else 1
     counts = draw(
         st.integers(0, 3)
-        | st.lists(st.integers(0, 3), min_size=size, max_size=size).map(lambda each: Spec((len(each),), "int64", values=each))
+        | st.lists(st.integers(0, 3), min_size=size, max_size=size).map(
+            lambda each: Spec((len(each),), "int64", values=each)
+        )
     )
     return Sample(Spec(shape), counts, **({} if dim is None else {"dim": dim}))
 
@@ -116,9 +118,7 @@ class TestRearranging(OpContract):
                     r"but got repeats.size\(0\) = 2 and input.size\(0\) = 6",
                 ),
                 ErrorCase(Sample(MATRIX, Spec((2,), "float32"), 0), NotImplementedError, "not implemented for 'Float'"),
-                ErrorCase(
-                    Sample(Spec((2,), "int64", values=[1, -2])), RuntimeError, "repeats can not be negative"
-                ),
+                ErrorCase(Sample(Spec((2,), "int64", values=[1, -2])), RuntimeError, "repeats can not be negative"),
             ],
             integer_dtypes=INTEGERS,
         ),

@@ -142,6 +142,14 @@ class TestReduction(OpContract):
         for axis in (None, 0, (0, 1)):
             assert_equal(getattr(minitorch, name)(to_ours(values), axis), getattr(oracle, name)(to_torch(values), axis))
 
+    @pytest.mark.parametrize("shape", [(100_000,), (100_003, 3), (3, 100_000), (700, 2, 3)])
+    def test_rounding_errors_do_not_add_up(self, shape: tuple[int, ...]) -> None:
+        values = numpy.random.default_rng(0).uniform(0, 2, shape).astype("float32")
+        for dim in (0, -1):
+            for keepdim in (False, True):
+                ours = to_ours(values).sum(dim, keepdim)
+                assert_equal(ours, oracle.sum(to_torch(values), dim, keepdim))
+
     @pytest.mark.parametrize("name", ["sum", "mean", "amax", "var", "all", "argmax", "std"])
     def test_numpys_names_for_the_arguments(self, name: str) -> None:
         values = numpy.arange(6.0).reshape(2, 3)

@@ -55,9 +55,7 @@ MISMATCH = ErrorCase(
     Sample(Spec((3, 4)), Spec((3, 2))), RuntimeError, r"The size of tensor [ab] \([24]\) must match the size of tensor"
 )
 BAD_REDUCTION = ErrorCase(Sample(*PAIR, reduction="x"), ValueError, "x is not a valid value for reduction")
-BAD_WEIGHT = ErrorCase(
-    Sample(*PAIR, weight=Spec((3,))), ValueError, "Weights and input must have the same size."
-)
+BAD_WEIGHT = ErrorCase(Sample(*PAIR, weight=Spec((3,))), ValueError, "Weights and input must have the same size.")
 
 
 def no_integers(kernel: str) -> ErrorCase:
@@ -67,9 +65,7 @@ def no_integers(kernel: str) -> ErrorCase:
 @pytest.mark.filterwarnings("ignore:Using a target size", "ignore:reduction. 'mean' divides")
 class TestRegressionLoss(OpContract):
     declarations: ClassVar = [
-        Declaration(
-            F + "l1_loss", sampler(*APART), tiny=[Sample(*PAIR)], errors=[MISMATCH, BAD_REDUCTION, BAD_WEIGHT]
-        ),
+        Declaration(F + "l1_loss", sampler(*APART), tiny=[Sample(*PAIR)], errors=[MISMATCH, BAD_REDUCTION, BAD_WEIGHT]),
         Declaration(F + "l1_loss", weighted),
         Declaration(
             F + "smooth_l1_loss",
@@ -102,7 +98,9 @@ class TestRegressionLoss(OpContract):
         Declaration(F + "huber_loss", weighted),
         Declaration(
             F + "poisson_nll_loss",
-            sampler({"low": 0.1}, {"low": 0.1, "high": 3.0, "kinks": (1.0,)}, log_input=[True, False], full=[True, False]),
+            sampler(
+                {"low": 0.1}, {"low": 0.1, "high": 3.0, "kinks": (1.0,)}, log_input=[True, False], full=[True, False]
+            ),
             tiny=[Sample(Spec((2, 2)), Spec((2, 2), low=0.1, high=3, kinks=(1.0,)), full=True)],
             errors=[MISMATCH, BAD_REDUCTION],
         ),
@@ -120,7 +118,10 @@ class TestRegressionLoss(OpContract):
         Declaration(
             F + "kl_div",
             sampler({}, PROBABILITY, log_target=[True, False]),
-            tiny=[Sample(Spec((2, 2)), Spec((2, 2), **PROBABILITY)), Sample(Spec((2, 2)), Spec((2, 2)), log_target=True)],
+            tiny=[
+                Sample(Spec((2, 2)), Spec((2, 2), **PROBABILITY)),
+                Sample(Spec((2, 2)), Spec((2, 2)), log_target=True),
+            ],
             errors=[
                 MISMATCH,
                 BAD_REDUCTION,

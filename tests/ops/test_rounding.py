@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy
 import pytest
 import torch as oracle
@@ -39,7 +41,7 @@ def whole(name: str, kernel: str) -> Declaration:
 
 
 class TestRounding(UnaryLaws, OpContract):
-    declarations = [
+    declarations: ClassVar = [
         whole("floor", "floor_vml_cpu"),
         whole("ceil", "ceil_vml_cpu"),
         whole("trunc", "trunc_vml_cpu"),

@@ -53,7 +53,9 @@ def scatter_samples(distinct: bool, with_numbers: bool = False, **options):
 def reduce_samples(draw: Draw) -> Sample:
     sample = scatter_samples(False, include_self=[True, False])(draw)
     reduce = draw(st.sampled_from(["sum", "prod", "mean", "amax", "amin"]))
-    return Sample(*sample.args, reduce, **sample.kwargs)
+    *others, _ = sample.args
+    src = Spec(others[2].shape)  # torch's gradient fails for a src larger than the index
+    return Sample(*others, src, reduce, **sample.kwargs)
 
 
 def take_along_samples(draw: Draw) -> Sample:
@@ -83,12 +85,21 @@ SCATTER_ERRORS = [
     ErrorCase(
         Sample(MATRIX, 0, index([[0, 1]]), ONE),
         RuntimeError,
-        r"Expected index \[1, 2\] to be no larger than self \[2, 3\] apart from dimension 0 and to be no larger size than src \[1, 1\]",
+        r"Expected index \[1, 2\] to be no larger than self \[2, 3\] apart from dimension 0 and to be no larger size "
+        r"than src \[1, 1\]",
     ),
-    ErrorCase(Sample(MATRIX, 0, index([[0]]), Spec((1, 1), "float64")), RuntimeError, "Expected self.dtype to be equal to src.dtype"),
+    ErrorCase(
+        Sample(MATRIX, 0, index([[0]]), Spec((1, 1), "float64")),
+        RuntimeError,
+        "Expected self.dtype to be equal to src.dtype",
+    ),
     ErrorCase(Sample(MATRIX, 0, index([0]), Spec((1,))), RuntimeError, "same number of dimensions as self tensor"),
     ErrorCase(Sample(MATRIX, 0, index([[0]]), Spec(())), RuntimeError, "same number of dimensions as src tensor"),
-    ErrorCase(Sample(MATRIX, 0, index([[0.0]], "float32"), ONE), RuntimeError, r"scatter\(\): Expected dtype int32/int64 for index"),
+    ErrorCase(
+        Sample(MATRIX, 0, index([[0.0]], "float32"), ONE),
+        RuntimeError,
+        r"scatter\(\): Expected dtype int32/int64 for index",
+    ),
 ]
 
 
@@ -120,7 +131,9 @@ class TestScatter(OpContract):
             tiny=[Sample(MATRIX, 1, index([[2], [0]]), Spec((2, 2)))],
             errors=[
                 *SCATTER_ERRORS,
-                ErrorCase(Sample(MATRIX, 0, index([[0]]), ONE, reduce="foo"), RuntimeError, "must be either add or multiply"),
+                ErrorCase(
+                    Sample(MATRIX, 0, index([[0]]), ONE, reduce="foo"), RuntimeError, "must be either add or multiply"
+                ),
             ],
             integer_dtypes=("int64", "bool"),
         ),
@@ -147,10 +160,7 @@ class TestScatter(OpContract):
                 Sample(MATRIX, 1, index([[0, 0], [2, 0]]), Spec((2, 2)), "mean", include_self=False),
             ],
             errors=[
-                *[
-                    ErrorCase(Sample(*case.sample.args, "sum"), case.error, case.match)
-                    for case in SCATTER_ERRORS
-                ],
+                *[ErrorCase(Sample(*case.sample.args, "sum"), case.error, case.match) for case in SCATTER_ERRORS],
                 ErrorCase(Sample(MATRIX, 0, index([[0]]), ONE, "foo"), RuntimeError, "got foo"),
             ],
             integer_dtypes=("int64", "int32"),
@@ -163,6 +173,7 @@ class TestScatter(OpContract):
                 ErrorCase(Sample(MATRIX, index([0]), 0), RuntimeError, "should have the same number of dimensions"),
                 ErrorCase(Sample(MATRIX, index([[0.0]], "float32"), 0), RuntimeError, "should be Long but got Float"),
             ],
+            check_layouts=False,  # without dim, torch fails for tensors that are not contiguous
         ),
     ]
 
@@ -210,7 +221,11 @@ def test_zeros_ties_and_nan(reduce, include_self, src, values) -> None:
 )
 def test_without_dimensions_in_place_and_other_dtypes(call) -> None:
     ours, theirs = call(torch), call(oracle)
-    assert (tuple(ours.shape), ours.tolist(), str(ours.dtype)) == (tuple(theirs.shape), theirs.tolist(), str(theirs.dtype))
+    assert (tuple(ours.shape), ours.tolist(), str(ours.dtype)) == (
+        tuple(theirs.shape),
+        theirs.tolist(),
+        str(theirs.dtype),
+    )
 
 
 def test_the_reducing_scatter_has_no_gradient() -> None:

@@ -53,16 +53,24 @@ class TestSearching(OpContract):
             integer_dtypes=("int64",),
             errors=[
                 ErrorCase(Sample(VECTOR, VECTOR, side="left", right=True), RuntimeError, "can't be set to opposites"),
-                ErrorCase(Sample(VECTOR, VECTOR, side="foo"), RuntimeError, "can only be 'left' or 'right' but got foo"),
                 ErrorCase(
-                    Sample(MATRIX, Spec((3, 2))), RuntimeError, r"boundaries tensor \[2, 3\] and input value tensor \[3, 2\]"
+                    Sample(VECTOR, VECTOR, side="foo"), RuntimeError, "can only be 'left' or 'right' but got foo"
+                ),
+                ErrorCase(
+                    Sample(MATRIX, Spec((3, 2))),
+                    RuntimeError,
+                    r"boundaries tensor \[2, 3\] and input value tensor \[3, 2\]",
                 ),
                 ErrorCase(Sample(MATRIX, 1.0), RuntimeError, "input value can be a scalar only when"),
                 ErrorCase(Sample(VECTOR, VECTOR, sorter=Spec((3,), "int64")), RuntimeError, "must have the same size"),
                 ErrorCase(
-                    Sample(VECTOR, VECTOR, sorter=Spec((2,), "int64", values=[0, 5])), RuntimeError, "sorter index out of range"
+                    Sample(VECTOR, VECTOR, sorter=Spec((2,), "int64", values=[0, 5])),
+                    RuntimeError,
+                    "sorter index out of range",
                 ),
-                ErrorCase(Sample(Spec(()), VECTOR), RuntimeError, "should have positive dimension, but got 0 dimension"),
+                ErrorCase(
+                    Sample(Spec(()), VECTOR), RuntimeError, "should have positive dimension, but got 0 dimension"
+                ),
             ],
         ),
         Declaration(

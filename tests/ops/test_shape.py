@@ -170,11 +170,9 @@ def test_what_can_be_viewed_is_what_torch_views(data, layout) -> None:
         ours, theirs = ours.transpose(0, 1), theirs.transpose(0, 1)
     try:
         expected = theirs.view(wanted)
-    except RuntimeError as error:
-        with pytest.raises(RuntimeError) as caught:
+    except RuntimeError:
+        with pytest.raises(RuntimeError, match="view size is not compatible with input tensor's size and stride"):
             ours.view(wanted)
-        assert "view size is not compatible" in str(error)
-        assert "view size is not compatible" in str(caught.value)
         assert not numpy.shares_memory(ours.reshape(wanted).array, array)
         return
     actual = ours.view(wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy
 import pytest
@@ -20,7 +21,7 @@ INSIDE = {"low": -0.95, "high": 0.95}
 
 
 class TestSpecial(UnaryLaws, OpContract):
-    declarations = [
+    declarations: ClassVar = [
         Declaration("erf", unary(low=-5, high=5), tiny=[Sample(Spec((2, 3)))], integer_dtypes=INTEGERS),
         Declaration("erfc", unary(low=-5, high=5), tiny=[Sample(Spec((2, 3)))], integer_dtypes=INTEGERS),
         Declaration("erfinv", unary(**INSIDE), tiny=[Sample(Spec((2, 3), **INSIDE))], integer_dtypes=INTEGERS),

@@ -79,7 +79,9 @@ class TestSplitting(OpContract):
             split_samples,
             tiny=[Sample(Spec((3,)), 2), Sample(Spec((2, 3)), [1, 2], 1)],
             errors=[
-                wrong(Sample(MATRIX, 0), "split_size can only be 0 if dimension size is 0, but got dimension size of 2"),
+                wrong(
+                    Sample(MATRIX, 0), "split_size can only be 0 if dimension size is 0, but got dimension size of 2"
+                ),
                 wrong(Sample(MATRIX, -1), "split expects split_size be non-negative, but got split_size=-1"),
                 wrong(Sample(MATRIX, [1, 2]), r"expects split_sizes to sum exactly to 2 .* got split_sizes=\[1, 2\]"),
                 wrong(Sample(MATRIX, [-1, 3]), "split_sizes have only non-negative entries"),
@@ -134,14 +136,18 @@ class TestSplitting(OpContract):
             "select",
             select_samples,
             errors=[
-                wrong(Sample(MATRIX, 0, 5), r"index 5 out of range for tensor of size \[2, 3\] at dimension 0", IndexError),
+                wrong(
+                    Sample(MATRIX, 0, 5), r"index 5 out of range for tensor of size \[2, 3\] at dimension 0", IndexError
+                ),
                 wrong(Sample(SCALAR, 0, 0), "cannot be applied to a 0-dim tensor", IndexError),
             ],
         ),
     ]
 
 
-@pytest.mark.parametrize("take", [lambda t, x: t.split(x, [1, 1]), lambda t, x: t.unbind(x), lambda t, x: t.chunk(x, 2)])
+@pytest.mark.parametrize(
+    "take", [lambda t, x: t.split(x, [1, 1]), lambda t, x: t.unbind(x), lambda t, x: t.chunk(x, 2)]
+)
 @pytest.mark.parametrize("used", [0, 1])
 def test_parts_that_nobody_used_have_zero_gradient(take, used) -> None:
     results = []

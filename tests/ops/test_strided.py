@@ -62,7 +62,9 @@ class TestStrided(OpContract):
             unfold_samples,
             tiny=[Sample(Spec((5,)), 0, 3, 1), Sample(Spec((2, 4)), 1, 2, 3)],
             errors=[
-                ErrorCase(Sample(MATRIX, 0, 3, 1), RuntimeError, "maximum size for tensor at dimension 0 is 2 but size is 3"),
+                ErrorCase(
+                    Sample(MATRIX, 0, 3, 1), RuntimeError, "maximum size for tensor at dimension 0 is 2 but size is 3"
+                ),
                 ErrorCase(Sample(MATRIX, 0, 1, 0), RuntimeError, "step is 0 but must be > 0"),
                 ErrorCase(Sample(MATRIX, 0, -1, 1), RuntimeError, "size is -1 but must be >= 0"),
             ],

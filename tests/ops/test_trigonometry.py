@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 import pytest
@@ -27,7 +27,7 @@ ABOVE = {"low": 1.1, "high": 4.0}
 
 
 class TestTrigonometry(UnaryLaws, OpContract):
-    declarations = [
+    declarations: ClassVar = [
         function("sin"),
         function("cos"),
         function("tan", low=-1.3, high=1.3),
