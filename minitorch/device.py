@@ -17,19 +17,23 @@ class device:  # noqa: N801 (torch's name)
     (device(type='cuda', index=1), True, 'cpu')
     """
 
+    type: str
+    index: int | None
+
     def __init__(self, type: str | int | device, index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index if index is None else index
-        if isinstance(type, int):
-            type, index = "cuda", type
-        if ":" in type:
+            kind, number = type.type, type.index if index is None else index
+        elif isinstance(type, int):
+            kind, number = "cuda", type
+        elif ":" in type:
             if index is not None:
                 raise RuntimeError(f"type (string) must not include an index because index was passed: {type}")
-            type, index = _parse(type)
-        if type not in _TYPES:
-            raise RuntimeError(f"Expected one of {', '.join(_TYPES)} device type at start of device string: {type}")
-        self.type = type
-        self.index = index
+            kind, number = _parse(type)
+        else:
+            kind, number = type, index
+        if kind not in _TYPES:
+            raise RuntimeError(f"Expected one of {', '.join(_TYPES)} device type at start of device string: {kind}")
+        self.type, self.index = kind, number
 
     def __repr__(self) -> str:
         return (

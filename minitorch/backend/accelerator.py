@@ -13,6 +13,7 @@ from typing import Any
 
 _module: Any = None
 _failure: str | None = None
+_allow_tf32 = False
 
 
 def load() -> Any:
@@ -28,6 +29,7 @@ def load() -> Any:
             _failure = "CuPy is installed but finds no CUDA device or driver (see: nvidia-smi)"
             return None
         _module = candidate
+        _apply_tf32()
     return _module
 
 
@@ -57,3 +59,23 @@ def require(index: int | None = None) -> Any:
     if index is not None and index >= device_count():
         raise RuntimeError(f"CUDA error: invalid device ordinal {index}: {device_count()} device(s) found")
     return module
+
+
+def tf32_is_allowed() -> bool:
+    """Whether float32 matrix products on a GPU may round their factors to TF32."""
+    return _allow_tf32
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Allow or forbid TF32, now or, if the GPU has not been used yet, from its first use on."""
+    global _allow_tf32
+    _allow_tf32 = allowed
+    if _module is not None:
+        _apply_tf32()
+
+
+def _apply_tf32() -> None:
+    routines = getattr(getattr(_module, "_core", None), "_routines_linalg", None)  # CuPy has no public switch
+    if routines is not None:
+        kind = routines.COMPUTE_TYPE_TF32 if _allow_tf32 else routines.COMPUTE_TYPE_DEFAULT
+        routines.set_compute_type(_module.dtype("float32"), kind)

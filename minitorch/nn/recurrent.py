@@ -81,7 +81,7 @@ class RNNBase(Module):
         """For torch's sake: there, cuDNN wants all weights in one block of memory. Nothing here does."""
 
     @property
-    def all_weights(self) -> list[list[Parameter]]:
+    def all_weights(self) -> list[list[Parameter | None]]:
         """The parameters, layer by layer and direction by direction."""
         names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"]
         return [
@@ -164,7 +164,7 @@ class RNNBase(Module):
 
     def _start(self, hx: Any, N: int, input: Tensor, is_batched: bool) -> State:
         """The start states as a tuple, zeros unless given, after all checks."""
-        weight = self._parameters["weight_ih_l0"]
+        weight: Any = self._parameters["weight_ih_l0"]
         if input.dtype is not weight.dtype:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). Convert input: "
