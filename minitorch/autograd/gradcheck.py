@@ -116,7 +116,7 @@ def _check_output(
         return [output for output in _as_tuple(func(*inputs)) if output.needs_grad][output_index]
 
     sources = [value for value in inputs if _is_checked(value)]
-    analytical = list(zip(*_backward_rows(run(), sources))) or [[] for _ in sources]
+    analytical: list[Any] = list(zip(*_backward_rows(run(), sources))) or [[]] * len(sources)
     for position, source in enumerate(sources):
         xp = array_module(source.array)
         numerical = _difference_columns(func, inputs, output_index, source, eps)
