@@ -14,6 +14,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.indexing import BasicIndex
+from minitorch.ops.shape import index_at
 
 
 def _diagonal_of(value: Array, offset: int, dim1: int, dim2: int) -> Array:
@@ -227,7 +228,7 @@ def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     dim = normalize_dim(dim, len(shape))
     if not -shape[dim] <= index < shape[dim]:
         raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {shape[dim]}")
-    options = {"index": (*(slice(None),) * dim, index, Ellipsis)}
+    options = {"index": index_at(dim, index)}
     return _assign(SelectScatter, input, src, BasicIndex, options)
 
 
@@ -243,7 +244,7 @@ def slice_scatter(
     dim = normalize_dim(dim, raw(input).ndim)
     if step <= 0:
         raise RuntimeError("slice step must be positive")
-    options = {"index": (*(slice(None),) * dim, slice(start, end, step), Ellipsis)}
+    options = {"index": index_at(dim, slice(start, end, step))}
     return _assign(SliceScatter, input, src, BasicIndex, options)
 
 

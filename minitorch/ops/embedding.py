@@ -78,7 +78,8 @@ def embedding(
     if numbers.dtype not in ("int64", "int32"):
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but "
-            f"got torch.{from_numpy_dtype(numbers.dtype).legacy_name}Tensor instead (while checking arguments for embedding)"
+            f"got torch.{from_numpy_dtype(numbers.dtype).legacy_name}Tensor instead (while checking arguments for "
+            "embedding)"
         )
     padding_idx = _padding_row(padding_idx, table.shape[0])
     if index_outside(numbers, table.shape[0]) is not None:

@@ -93,10 +93,10 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     >>> torch.pow(torch.tensor([1.0, 2.0, 3.0]), 2), torch.pow(2, torch.tensor([3, 4]))
     (tensor([1., 4., 9.]), tensor([ 8, 16]))
     """
-    if exponent.__class__ is int and exponent < 0 and raw(input).dtype.kind in "iub":
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
     if is_number(input) and is_number(exponent):
         raise TypeError("pow(): at least one of input and exponent must be Tensor, but both are numbers")
+    if exponent.__class__ is int and exponent < 0 and raw(input).dtype.kind in "iub":
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
     base, promoted = promote(input, exponent)
     if exponent.__class__ is not int or not 0 <= exponent < 128:  # a small number fits every dtype as it is
         exponent = promoted

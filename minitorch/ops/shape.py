@@ -35,12 +35,14 @@ def unpack_sizes(sizes: tuple[Any, ...]) -> Shape:
 
 
 def index_at(dim: int, item: Any) -> tuple[Any, ...]:
-    """The index that has ``item`` at dimension ``dim`` and all of the others: ``[:, :, item]`` for 2.
+    """The index that has ``item`` at dimension ``dim`` and all of the others: ``[:, :, item, ...]`` for 2.
+
+    The Ellipsis makes NumPy give a view, not a number, where no dimension is left.
 
     >>> index_at(1, 5)
-    (slice(None, None, None), 5)
+    (slice(None, None, None), 5, Ellipsis)
     """
-    return (*(slice(None),) * dim, item)
+    return (*(slice(None),) * dim, item, Ellipsis)
 
 
 class View(Function):

@@ -44,7 +44,7 @@ class Unbind(Function):
 
     def forward(self, value: Array, *, dim: int) -> tuple[Array, ...]:
         self.input_shape, self.input_dtype, self.dim = value.shape, value.dtype, dim
-        return tuple([value[index_at(dim, index)][...] for index in range(value.shape[dim])])
+        return tuple([value[index_at(dim, index)] for index in range(value.shape[dim])])
 
     def backward(self, *grad_outputs: Any) -> Any:
         shape = (*self.input_shape[: self.dim], *self.input_shape[self.dim + 1 :])
@@ -149,7 +149,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
 
 
 def _slice(input: Any, dim: int, start: int | None, stop: int | None, step: int = 1) -> Any:
-    return BasicIndex.apply(input, index=(*(slice(None),) * dim, slice(start, stop, step), Ellipsis))
+    return BasicIndex.apply(input, index=index_at(dim, slice(start, stop, step)))
 
 
 def _check_splits(name: str, input: Any, minimum: int, dim: int, indices_or_sections: Any) -> None:
@@ -237,4 +237,4 @@ def select(input: Any, dim: int, index: int) -> Any:
     dim, index = normalize_dim(dim, len(shape)), int(raw(index))
     if not -shape[dim] <= index < shape[dim]:
         raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
-    return BasicIndex.apply(input, index=(*(slice(None),) * dim, index, Ellipsis))
+    return BasicIndex.apply(input, index=index_at(dim, index))
