@@ -18,6 +18,9 @@ T = TypeVar("T", bound="ElementwiseMethods")
 class ElementwiseMethods(TrigonometricMethods):
     """``x.exp()``, ``x.round()``, ``x.relu()`` and their relatives."""
 
+    def __abs__(self: T) -> T:
+        return self.abs()
+
     def abs(self: T) -> T:
         """See ``minitorch.abs``."""
         return elementwise.abs(self)

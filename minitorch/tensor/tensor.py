@@ -66,12 +66,12 @@ def legacy_construct(dtype: dtypes.dtype, args: tuple[Any, ...]) -> Tensor:
     if len(args) == 1 and isinstance(args[0], Variable):
         if args[0].array.dtype != dtype.numpy:
             raise TypeError(f"expected a tensor of dtype {dtype} (got {dtypes.dtype_of(args[0])})")
-        return wrap(args[0].array, Tensor)  # type: ignore[no-any-return]
+        return wrap(args[0].array, Tensor)
     if len(args) == 1 and isinstance(args[0], (Sequence, host.ndarray)) and not isinstance(args[0], Size):
-        return wrap(host.asarray(args[0]).astype(dtype.numpy), Tensor)  # type: ignore[no-any-return]
+        return wrap(host.asarray(args[0]).astype(dtype.numpy), Tensor)
     sizes = args[0] if len(args) == 1 and isinstance(args[0], Size) else args
     for each in sizes:
         if not hasattr(each, "__index__"):
             raise TypeError(f"new(): data must be a sequence (got {type(each).__name__})")
     shape = tuple(sizes) if sizes else (0,)
-    return wrap(host.empty(shape, dtype.numpy), Tensor)  # type: ignore[no-any-return]
+    return wrap(host.empty(shape, dtype.numpy), Tensor)
