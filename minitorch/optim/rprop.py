@@ -98,7 +98,8 @@ def rprop_step(
         if maximize:
             g = -g
         agreement = g * before
-        length *= xp.where(agreement > 0, etas[1], xp.where(agreement < 0, etas[0], 1.0))
+        unchanged = xp.ones_like(length)
+        length *= xp.where(agreement > 0, etas[1], xp.where(agreement < 0, etas[0], unchanged))
         xp.clip(length, step_sizes[0], step_sizes[1], out=length)
         g = xp.where(agreement < 0, 0.0, g)
         param -= xp.sign(g) * length
