@@ -242,11 +242,13 @@ class OpContract:
 
 def _second(package: Any, grads: list[Any], inputs: list[Any], seed: int) -> list[Any]:
     """The gradient of the gradients for a further random cotangent; None where torch has none."""
-    chosen = [grad for grad in grads if grad is not None and grad.requires_grad]
-    if not chosen:
+    cotangents = []
+    for position, grad in enumerate(grads):  # a stream each: one library may know that a gradient is constant
+        if grad is not None and grad.requires_grad:
+            cotangents += [(position, each) for _, each in _cotangents([grad], seed + 1 + position)]
+    if not cotangents:
         return [None] * len(inputs)
-    cotangents = _cotangents(chosen, seed + 1)
-    return _gradients(package, chosen, inputs, cotangents, False)
+    return _gradients(package, grads, inputs, cotangents, False)
 
 
 def _as_arrays(value: Any) -> Any:

@@ -18,6 +18,8 @@ from tests.harness.strategies import Draw, binary, draw_broadcastable, draw_shap
 
 INTEGERS = ("int64", "int32", "uint8", "bool")
 NUMBERS = ("int64", "int32", "int8", "uint8")
+# Gradients that meet are rounded to float16 one by one, here before and in torch after some of the sums.
+FLOAT16_SUMS = {"float16": (2e-3, 2e-3)}
 MISMATCH = ErrorCase(
     Sample(Spec((2, 3)), Spec((2, 4))),
     RuntimeError,
@@ -71,7 +73,7 @@ class TestArithmetic(OpContract):
             integer_dtypes=INTEGERS,
         ),
         Declaration("add", with_fractional_alpha),
-        Declaration("add", mixed),
+        Declaration("add", mixed, tolerance=FLOAT16_SUMS),
         Declaration(
             "sub",
             with_alpha,
@@ -81,7 +83,7 @@ class TestArithmetic(OpContract):
             integer_dtypes=NUMBERS,
         ),
         Declaration("subtract", with_fractional_alpha),
-        Declaration("sub", mixed),
+        Declaration("sub", mixed, tolerance=FLOAT16_SUMS),
         Declaration("rsub", with_alpha, errors=[TWO_BOOLEANS, ONE_BOOLEAN], integer_dtypes=NUMBERS),
         Declaration("rsub", lambda draw: Sample(Spec(draw_shape(draw)), 1.5, alpha=2)),
         Declaration(
@@ -92,7 +94,7 @@ class TestArithmetic(OpContract):
             errors=[MISMATCH],
             integer_dtypes=INTEGERS,
         ),
-        Declaration("multiply", mixed),
+        Declaration("multiply", mixed, tolerance=FLOAT16_SUMS),
         Declaration(
             "neg",
             unary(),

@@ -159,6 +159,25 @@ def test_parts_that_nobody_used_have_zero_gradient(take, used) -> None:
     assert results[0] == results[1]
 
 
+@pytest.mark.parametrize("shape", [(2,), (2, 3)])
+@pytest.mark.parametrize("name", ["split", "chunk", "unbind", "tensor_split", "narrow", "select"])
+def test_parts_are_views(name, shape) -> None:
+    arguments = {
+        "split": (1,),
+        "chunk": (2,),
+        "unbind": (),
+        "tensor_split": (2,),
+        "narrow": (0, 1, 1),
+        "select": (0, 1),
+    }
+    x = torch.zeros(shape)
+    parts = getattr(x, name)(*arguments[name])
+    last = parts[-1] if isinstance(parts, tuple) else parts
+    last += 1
+    assert x.sum().item() == last.numel()
+    assert last._base is x
+
+
 def test_bounds_may_be_tensors() -> None:
     x = torch.arange(4)
     assert [part.tolist() for part in torch.tensor_split(x, torch.tensor([1, 3]))] == [[0], [1, 2], [3]]

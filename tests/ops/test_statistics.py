@@ -36,7 +36,7 @@ def cov_samples(draw: Draw) -> Sample:
     if draw(st.booleans()):
         options["fweights"] = Spec((count,), "int64", low=1, high=3)
     if draw(st.booleans()):
-        options["aweights"] = Spec((count,), "float32", low=0.5, high=1, differentiable=False)
+        options["aweights"] = Spec((count,), "float64", low=0.5, high=1, differentiable=False)
     return Sample(Spec(shape), correction=draw(st.sampled_from([0, 1])), **options)
 
 
