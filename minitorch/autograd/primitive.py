@@ -87,7 +87,7 @@ class Clone(Function):
     """A copy in memory of its own."""
 
     def forward(self, value: Array) -> Array:
-        return value.copy()
+        return value.copy(order="K")
 
     def backward(self, grad_output: Any) -> Any:
         return grad_output
