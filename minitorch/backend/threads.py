@@ -6,7 +6,9 @@ asking for another raises an error that says what to install.
 
 from __future__ import annotations
 
+import functools
 import os
+from typing import Any
 
 _requested: int | None = None
 
@@ -29,9 +31,18 @@ def set_num_threads(number: int) -> None:
     global _requested
     if number < 1:
         raise RuntimeError(f"set_num_threads expects a positive integer, got {number}")
+    find_thread_pools().limit(limits=number)
+    _requested = number
+
+
+@functools.cache
+def find_thread_pools() -> Any:
+    """What controls the threads of the libraries in this process; RuntimeError without threadpoolctl.
+
+    The search takes some time and is made once: processes forked later inherit what was found.
+    """
     try:
         import threadpoolctl
     except ImportError as error:
         raise RuntimeError("set_num_threads needs threadpoolctl: pip install threadpoolctl") from error
-    threadpoolctl.threadpool_limits(limits=number)
-    _requested = number
+    return threadpoolctl.ThreadpoolController()
