@@ -50,9 +50,12 @@ class Histc(Function):
     """How many elements lie in each of ``bins`` intervals of equal length in [low, high]."""
 
     def forward(self, input: Array, *, bins: int, low: float, high: float) -> Array:
-        xp = array_module(input)
-        inside = input[(input >= low) & (input <= high)].astype(xp.float64)
-        position = ((inside - low) * (bins / (high - low))).astype(xp.int64)
+        xp, number = array_module(input), input.dtype.type  # everything is rounded to the input's dtype, as in torch
+        low, high = number(low), number(high)
+        if low == high:
+            low, high = low - number(1), high + number(1)
+        inside = input[(input >= low) & (input <= high)]
+        position = ((inside - low) * number(bins) / (high - low)).astype(xp.int64)
         position = xp.minimum(position, bins - 1)  # the last interval has its upper end, too
         return xp.bincount(position, None, bins).astype(input.dtype)
 
@@ -80,6 +83,4 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0, *, out: A
         raise RuntimeError("torch.histc: max must be larger than min")
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
-    if low == high:
-        low, high = low - 1, high + 1
     return write_out(Histc.apply(input, bins=bins, low=low, high=high), out)

@@ -19,7 +19,6 @@ from minitorch.ops.dims import array_axis, kept_shape, numpy_names, reduced_dims
 from minitorch.ops.operand import require
 from minitorch.ops.promotion import to_dtype
 
-
 _ROWS = 128  # in a block; so many rounding errors add up before blocks are summed
 
 
