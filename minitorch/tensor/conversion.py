@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import minitorch.dtypes as dtypes
-from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import Variable, wrap
 from minitorch.backend import Array, accelerator, device_of, is_on_cpu, to_numpy
 from minitorch.device import CPU, device
+from minitorch.ops.copying import clone
 from minitorch.ops.promotion import to_dtype
 from minitorch.ops.transfer import move
 from minitorch.tensor.size import Size
@@ -119,7 +119,7 @@ class ConversionMethods(Variable):
                     f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor "
                     "to host memory first."
                 )
-        return to_numpy(self.array)
+        return to_numpy(self.array).view()  # an array of its own: giving it another shape leaves the tensor's alone
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         array = self.numpy()
@@ -188,8 +188,8 @@ class ConversionMethods(Variable):
     # ------------------------------------------------------------------------------------ copies and pickles
 
     def clone(self: T, *, memory_format: Any = None) -> T:
-        """A copy in memory of its own; gradients flow through."""
-        return Clone.apply(self)
+        """See ``minitorch.clone``."""
+        return clone(self, memory_format=memory_format)
 
     def __deepcopy__(self: T, memo: dict[int, Any]) -> T:
         if self.grad_fn is not None:  # type: ignore[attr-defined]
