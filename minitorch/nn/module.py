@@ -46,7 +46,8 @@ class Module(ModuleTree, ModuleState, ModuleHooks):
     training: bool
     forward: Callable[..., Any] = _forward_is_missing
 
-    def __init__(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        _refuse_arguments(type(self).__name__, args, kwargs)
         self.__dict__.update(
             training=True,
             _parameters={},
