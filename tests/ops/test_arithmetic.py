@@ -18,7 +18,7 @@ from tests.harness.strategies import Draw, binary, draw_broadcastable, draw_shap
 
 INTEGERS = ("int64", "int32", "uint8", "bool")
 NUMBERS = ("int64", "int32", "int8", "uint8")
-# Gradients that meet are rounded to float16 one by one, here before and in torch after some of the sums.
+# Two products, each rounded to float16, meet in a second gradient: their sum can differ by these roundings.
 FLOAT16_SUMS = {"float16": (2e-3, 2e-3)}
 MISMATCH = ErrorCase(
     Sample(Spec((2, 3)), Spec((2, 4))),
