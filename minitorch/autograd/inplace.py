@@ -9,15 +9,16 @@ view of that base brings its node up to date when it is next used (``Variable.re
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import state
 from minitorch.autograd.primitive import AssignView
-from minitorch.autograd.variable import Variable, raw
+from minitorch.autograd.variable import Variable
 from minitorch.autograd.views import check_view_may_change, follow_base
-from minitorch.backend import Array
+from minitorch.backend import Array, array_module
 from minitorch.dtypes import can_cast, from_numpy_dtype
 
 
@@ -125,8 +126,8 @@ def _rebase(target: Variable, result: Variable) -> None:
 def write_out(result: Any, out: Any) -> Any:
     """The ``out=`` argument of an op: copy ``result`` into ``out`` and return ``out``; without one, ``result``.
 
-    Raises RuntimeError where a gradient would be lost, where dtypes cannot be cast, or where ``out`` has
-    elements but not the result's shape.
+    An ``out`` of another shape is given new memory, with torch's warning unless it was empty.
+    Raises RuntimeError where a gradient would be lost or where dtypes cannot be cast.
     """
     if out is None:
         return result
@@ -137,11 +138,23 @@ def write_out(result: Any, out: Any) -> Any:
             "functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
-    if out.array.shape != result.array.shape and out.array.size == 0:
-        out.array = raw(result).astype(out.array.dtype)
-        out.bump_version()
-        return out
+    if out.array.shape != result.array.shape:
+        _resize_out(out, result.array)
     _check_fits(out, result)
     check_no_overlap(out.array)
     overwrite(out, result.array)
     return out
+
+
+def _resize_out(out: Any, result: Any) -> None:
+    shape, wanted = list(out.array.shape), list(result.shape)
+    if out.array.size:
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {shape}, which does not match the "
+            f"required output shape {wanted}. This behavior is deprecated, and in a future PyTorch release outputs "
+            "will not be resized unless they have zero elements. You can explicitly reuse an out tensor t by resizing "
+            "it, inplace, to zero elements with t.resize_(0).",
+            UserWarning,
+            stacklevel=4,
+        )
+    out.array = array_module(result).empty(result.shape, dtype=out.array.dtype)
