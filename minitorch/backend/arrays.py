@@ -18,6 +18,7 @@ Array = Any  # numpy.ndarray or cupy.ndarray: no common base class exists
 
 HostArray = numpy.ndarray
 _numpy_array = HostArray
+_CUPY_CANNOT_SCATTER = ("int8", "int16", "uint8", "bool")  # its atomic additions know wider types only
 _CUDA_DEVICES = tuple(device("cuda", index) for index in range(64))
 
 
@@ -92,7 +93,12 @@ def module_of(target: device) -> Any:
 
 def add_at(target: Array, index: Any, values: Array) -> None:
     """``target[index] += values`` where an index that occurs twice adds twice."""
-    array_module(target).add.at(target, index, values)
+    if is_on_cpu(target) or target.dtype.name not in _CUPY_CANNOT_SCATTER:
+        array_module(target).add.at(target, index, values)
+        return
+    wide = target.astype("int32")  # exact: the narrow types wrap around only when cast back
+    array_module(target).add.at(wide, index, values.astype("int32"))
+    target[...] = wide.astype(target.dtype)
 
 
 def shares_memory(first: Array, second: Array) -> bool:
