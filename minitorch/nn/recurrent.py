@@ -264,11 +264,11 @@ class RNN(RNNBase):
         num_layers: int = 1,
         nonlinearity: str = "tanh",
         *args: Any,
-        **options: Any,
+        **more: Any,
     ) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
-        super().__init__(f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, *args, **options)
+        super().__init__(f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, *args, **more)
         self.nonlinearity = nonlinearity
 
 
@@ -295,16 +295,16 @@ class GRU(RNNBase):
 
 
 class RNNCellBase(Module):
-    """What the three cells have in common: one step of one layer."""
+    """What the three cells have in common: one step of one layer. ``mode`` says whose."""
 
     mode: str
 
     def __init__(
-        self, mode: str, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
+        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
-        self.mode, self.input_size, self.hidden_size, self.bias = mode, input_size, hidden_size, bias
-        gates = _GATES[mode] * hidden_size
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        gates = _GATES[self.mode] * hidden_size
         shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, input_size), "weight_hh": (gates, hidden_size)}
         for name, shape in shapes.items():
             self.register_parameter(name, Parameter(empty(shape, device=device, dtype=dtype)))
@@ -355,6 +355,8 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """One step of an ``RNN``: (N, input_size) and h (N, hidden_size) to the new h."""
 
+    mode = "RNN_TANH"
+
     def __init__(
         self,
         input_size: int,
@@ -366,8 +368,8 @@ class RNNCell(RNNCellBase):
     ) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {nonlinearity}")
-        super().__init__(f"RNN_{nonlinearity.upper()}", input_size, hidden_size, bias, device, dtype)
-        self.nonlinearity = nonlinearity
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+        self.mode, self.nonlinearity = f"RNN_{nonlinearity.upper()}", nonlinearity
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Any:
         (h,) = self._step(input, (hx,))
@@ -381,10 +383,7 @@ class RNNCell(RNNCellBase):
 class LSTMCell(RNNCellBase):
     """One step of an ``LSTM``: an input and the pair (h, c) to the new pair."""
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
-        super().__init__("LSTM", input_size, hidden_size, bias, device, dtype)
+    mode = "LSTM"
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> Any:
         return self._step(input, (None, None) if hx is None else hx)
@@ -393,10 +392,7 @@ class LSTMCell(RNNCellBase):
 class GRUCell(RNNCellBase):
     """One step of a ``GRU``: an input and h to the new h."""
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
-        super().__init__("GRU", input_size, hidden_size, bias, device, dtype)
+    mode = "GRU"
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Any:
         (h,) = self._step(input, (hx,))
