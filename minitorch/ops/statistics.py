@@ -37,7 +37,8 @@ class Var(Function):
 
     def variance(self, input: Array, keepdim: bool) -> Array:
         axis = array_axis(self.dims, input.ndim)
-        deviation = input - input.mean(axis=axis, keepdims=True)
+        count = count_reduced(input.shape, self.dims)
+        deviation = input - input.sum(axis=axis, keepdims=True) / input.dtype.type(count)
         total = (deviation * deviation).sum(axis=axis, keepdims=keepdim)
         return array_module(input).true_divide(total, total.dtype.type(max(self.freedom, 0)))
 
