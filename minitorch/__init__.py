@@ -371,7 +371,7 @@ from minitorch.ops.softmax import log_softmax, softmax
 # distances: ops/distance.py
 from minitorch.ops.distance import cdist, cosine_similarity, pairwise_distance, pdist
 
-from minitorch import autograd, backends, cuda, nn, optim
+from minitorch import autograd, backends, cuda, nn, optim, utils
 
 __all__ = [
     "BoolTensor",
@@ -804,6 +804,7 @@ __all__ = [
     "unique",
     "unique_consecutive",
     "unsqueeze",
+    "utils",
     "var",
     "var_mean",
     "vdot",

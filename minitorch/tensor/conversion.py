@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import minitorch.dtypes as dtypes
+from minitorch.autograd.grad_mode import is_grad_enabled
 from minitorch.autograd.variable import Variable, wrap
 from minitorch.backend import Array, accelerator, device_of, is_on_cpu, to_numpy
 from minitorch.device import CPU, device
@@ -110,7 +111,7 @@ class ConversionMethods(Variable):
     def numpy(self, *, force: bool = False) -> Any:
         """The tensor as a NumPy array that shares its memory; ``force=True`` detaches and copies as needed."""
         if not force:
-            if self.needs_grad:
+            if self.needs_grad and is_grad_enabled():
                 raise RuntimeError(
                     "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
                 )

@@ -87,7 +87,9 @@ def from_numpy(ndarray: Any) -> Tensor:
             "currently supported. (You can probably work around this by making a copy of your array  with "
             "array.copy().) "
         )
-    return finish(ndarray.view(HostArray))  # an array of its own: giving the caller's another shape changes nothing here
+    return finish(
+        ndarray.view(HostArray)
+    )  # an array of its own: giving the caller's another shape changes nothing here
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
