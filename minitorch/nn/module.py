@@ -27,6 +27,14 @@ def _forward_is_missing(self: Any, *inputs: Any) -> Any:
     raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
 
+def _refuse_arguments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """``Module`` takes no arguments; the error names the subclass that passed them on."""
+    if kwargs:
+        raise TypeError(f"{name}.__init__() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    if args:
+        raise TypeError(f"{name}.__init__() takes 1 positional argument but {len(args) + 1} were given")
+
+
 class Module(ModuleTree, ModuleState, ModuleHooks):
     """The base of all layers and networks: subclass it, make layers in ``__init__``, use them in ``forward``.
 
