@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from typing import Any
 
 
 def cifar_network(torch: Any) -> Any:
     """Two convolutions with pooling, three linear layers, for images of 3×32×32; the norms are there but unused."""
-    nn, F = torch.nn, torch.nn.functional  # noqa: N806
+    nn, F = torch.nn, torch.nn.functional
 
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -55,7 +56,7 @@ def model_with_features(torch: Any) -> Any:
 
 def classifier(torch: Any) -> Any:
     """Four linear layers with dropout between them, log-probabilities at the end."""
-    nn, F = torch.nn, torch.nn.functional  # noqa: N806
+    nn, F = torch.nn, torch.nn.functional
 
     class Classifier(nn.Module):
         def __init__(self) -> None:
@@ -78,13 +79,13 @@ def classifier(torch: Any) -> Any:
 
 def hidden_network(torch: Any, input_size: int, output_size: int, hidden_layers: list[int]) -> Any:
     """Any number of hidden layers in a ModuleList."""
-    nn, F = torch.nn, torch.nn.functional  # noqa: N806
+    nn, F = torch.nn, torch.nn.functional
 
     class Network(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.hidden_layers = nn.ModuleList([nn.Linear(input_size, hidden_layers[0])])
-            self.hidden_layers.extend([nn.Linear(a, b) for a, b in zip(hidden_layers[:-1], hidden_layers[1:])])
+            self.hidden_layers.extend([nn.Linear(a, b) for a, b in itertools.pairwise(hidden_layers)])
             self.output = nn.Linear(hidden_layers[-1], output_size)
             self.dropout = nn.Dropout(p=0.5)
 
@@ -98,7 +99,7 @@ def hidden_network(torch: Any, input_size: int, output_size: int, hidden_layers:
 
 def lenet(torch: Any) -> Any:
     """LeNet for one channel of 32×32."""
-    nn, F = torch.nn, torch.nn.functional  # noqa: N806
+    nn, F = torch.nn, torch.nn.functional
 
     class Net(nn.Module):
         def __init__(self) -> None:

@@ -92,7 +92,17 @@ def test_sizes() -> None:
         features = 1
         for side in size[1:]:
             features *= side
-        return str(size), size == (2, 3, 4), x.ndimension(), x.ndim, x.numel(), len(x), features, x.size(-1), (1,) + size
+        return (
+            str(size),
+            size == (2, 3, 4),
+            x.ndimension(),
+            x.ndim,
+            x.numel(),
+            len(x),
+            features,
+            x.size(-1),
+            (1, *size),
+        )
 
     printed, *rest = same(program)
     assert printed == "torch.Size([2, 3, 4])"
@@ -135,7 +145,12 @@ def test_large_tensors_are_printed_with_dots() -> None:
 
 def test_long_rows_are_wrapped() -> None:
     def program(torch: Any) -> Any:
-        return str(torch.full((1, 10), 0.3)), str(torch.zeros(1, 1, 3, 3)), str(torch.zeros(2, 0)), str(torch.tensor(2.0))
+        return (
+            str(torch.full((1, 10), 0.3)),
+            str(torch.zeros(1, 1, 3, 3)),
+            str(torch.zeros(2, 0)),
+            str(torch.tensor(2.0)),
+        )
 
     row, block, _, number = same(program)
     assert row == (
@@ -207,9 +222,7 @@ def test_softmax_by_hand_needs_a_column() -> None:
 
     same(by_hand)
     error = same(lambda torch: torch.ones(64, 10) / torch.ones(64), message=True)
-    assert str(error) == (
-        "The size of tensor a (10) must match the size of tensor b (64) at non-singleton dimension 1"
-    )
+    assert str(error) == ("The size of tensor a (10) must match the size of tensor b (64) at non-singleton dimension 1")
 
 
 def test_mean_and_variance_of_channels() -> None:
@@ -220,7 +233,14 @@ def test_mean_and_variance_of_channels() -> None:
         mean = x.mean(dim=0, keepdim=True).mean(dim=2, keepdim=True).mean(dim=3, keepdim=True)
         var = ((x - mean) ** 2).mean(dim=0, keepdim=True).mean(dim=2, keepdim=True).mean(dim=3, keepdim=True)
         flat = torch.randn(4, 3)
-        return mean, var, mean.shape, x.mean(dim=(0, 2, 3)), flat.mean(dim=0), ((flat - flat.mean(dim=0)) ** 2).mean(dim=0)
+        return (
+            mean,
+            var,
+            mean.shape,
+            x.mean(dim=(0, 2, 3)),
+            flat.mean(dim=0),
+            ((flat - flat.mean(dim=0)) ** 2).mean(dim=0),
+        )
 
     same(program)
 
@@ -289,7 +309,10 @@ def test_batches_are_stacked_from_equal_sizes() -> None:
         return torch.stack([torch.zeros(3, 237, 224), torch.zeros(3, 224, 400)])
 
     error = same(different, message=True)
-    assert str(error) == "stack expects each tensor to be equal size, but got [3, 237, 224] at entry 0 and [3, 224, 400] at entry 1"
+    assert (
+        str(error)
+        == "stack expects each tensor to be equal size, but got [3, 237, 224] at entry 0 and [3, 224, 400] at entry 1"
+    )
     same(lambda torch: torch.stack([torch.ones(2, 3), torch.zeros(2, 3)]))
 
 
@@ -417,7 +440,13 @@ def test_topk_options() -> None:
     def program(torch: Any) -> Any:
         x = torch.tensor([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]])
         smallest = torch.topk(x, 2, largest=False)
-        return torch.topk(x, 2), torch.topk(x, 1, dim=0), smallest.values, smallest.indices, torch.topk(x, 2, sorted=True)
+        return (
+            torch.topk(x, 2),
+            torch.topk(x, 1, dim=0),
+            smallest.values,
+            smallest.indices,
+            torch.topk(x, 2, sorted=True),
+        )
 
     same(program)
 
@@ -456,7 +485,12 @@ def test_conversions_by_name() -> None:
         x = torch.tensor([0.0, 1.6, -2.7])
         names = ("float", "double", "half", "long", "int", "short", "char", "bool")
         by_method = [getattr(x, name)() for name in names]
-        by_type = [x.type(torch.LongTensor), x.type("torch.DoubleTensor"), x.type(torch.int32), (x > 0).type(torch.FloatTensor)]
+        by_type = [
+            x.type(torch.LongTensor),
+            x.type("torch.DoubleTensor"),
+            x.type(torch.int32),
+            (x > 0).type(torch.FloatTensor),
+        ]
         return by_method, by_type, [each.type() for each in by_method]
 
     same(program)
