@@ -25,7 +25,11 @@ def test_another_shape_is_resized() -> None:
             empty = torch.add(torch.ones(2), 1, out=torch.zeros(0))
             assert not caught
             resized = torch.add(torch.ones(2), 1, out=torch.zeros(3))
-        return empty, resized, ["An output with one or more elements was resized" in str(each.message) for each in caught]
+        return (
+            empty,
+            resized,
+            ["An output with one or more elements was resized" in str(each.message) for each in caught],
+        )
 
     same(program)
 
