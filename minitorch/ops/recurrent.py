@@ -104,9 +104,7 @@ def walk(cell: Cell, projected: Any, batch_sizes: Sequence[int], start: State, r
     return cat(outputs, 0), last
 
 
-def _walk_backwards(
-    cell: Cell, moments: Sequence[Any], batch_sizes: Sequence[int], start: State
-) -> tuple[Any, State]:
+def _walk_backwards(cell: Cell, moments: Sequence[Any], batch_sizes: Sequence[int], start: State) -> tuple[Any, State]:
     """From the last moment to the first: shorter sequences join when the walk reaches their end."""
     state = tuple(narrow(each, 0, 0, batch_sizes[-1]) for each in start)
     outputs = []
