@@ -104,9 +104,11 @@ def _output_sizes(input: Any, size: Any, scale_factor: Any) -> tuple[list[int], 
             "format and output size in (o1, o2, ...,oK) format."
         )
     every = list(given) if isinstance(given, Sequence) else [given] * len(spatial)
-    sizes = [int(each) for each in every] if size is not None else [
-        math.floor(length * float(scale)) for length, scale in zip(spatial, every)
-    ]
+    sizes = (
+        [int(each) for each in every]
+        if size is not None
+        else [math.floor(length * float(scale)) for length, scale in zip(spatial, every)]
+    )
     if min(sizes) <= 0 or 0 in spatial:
         raise RuntimeError(
             f"Input and output sizes should be greater than 0, but got input {list(spatial)} output {sizes}"
