@@ -43,6 +43,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the verdict table."""
     lines = verdict.table()
     if lines:
-        terminalreporter.section("verdict against torch: cases compared, and the error of the worst in units in the last place")
+        terminalreporter.section(
+            "verdict against torch: cases compared, and the worst error in units in the last place"
+        )
         for line in lines:
             terminalreporter.line(line)

@@ -15,7 +15,7 @@ KERNEL = [[1, 2, 1], [0, 1, 0], [2, 1, 0]]
 # ---------------------------------------------------------------------------------------------------------- by hand
 
 
-def corr2d(torch: Any, X: Any, K: Any) -> Any:  # noqa: N803 (matrices)
+def corr2d(torch: Any, X: Any, K: Any) -> Any:
     """Cross-correlation as two loops."""
     h, w = K.shape
     X, K = X.float(), K.float()
@@ -26,7 +26,7 @@ def corr2d(torch: Any, X: Any, K: Any) -> Any:  # noqa: N803 (matrices)
     return Y
 
 
-def pool2d(torch: Any, X: Any, pool_size: tuple[int, int], mode: str = "max") -> Any:  # noqa: N803
+def pool2d(torch: Any, X: Any, pool_size: tuple[int, int], mode: str = "max") -> Any:
     """Pooling with stride 1 as two loops."""
     p_h, p_w = pool_size
     Y = torch.zeros((X.shape[0] - p_h + 1, X.shape[1] - p_w + 1))

@@ -148,7 +148,7 @@ def test_losses_of_constants(compute: Any, printed: str) -> None:
     same(compute)
 
 
-# ------------------------------------------------------------------------------------------- cross entropy and its parts
+# ------------------------------------------------------------------------------------ cross entropy and its parts
 
 
 def test_cross_entropy_is_log_softmax_and_nll() -> None:

@@ -41,7 +41,9 @@ class TestPixelShuffle(OpContract):
             "nn.functional.pixel_unshuffle",
             unshuffle_samples,
             tiny=[Sample(Spec((1, 2, 4)), 2)],
-            errors=[ErrorCase(Sample(Spec((1, 2, 4, 3)), 2), RuntimeError, r"input.size\(-1\)=3 is not divisible by 2")],
+            errors=[
+                ErrorCase(Sample(Spec((1, 2, 4, 3)), 2), RuntimeError, r"input.size\(-1\)=3 is not divisible by 2")
+            ],
         ),
     ]
 

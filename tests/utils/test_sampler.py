@@ -40,16 +40,14 @@ def test_subset_random_sampler(seeded):
 def test_weighted_random_sampler(num_samples, replacement, seeded):
     def draw(torch):
         weights = [0.1, 0.9, 0.4, 0.7, 3.0, 0.6]
-        sampler = torch.utils.data.WeightedRandomSampler(
-            weights, num_samples, replacement, generator_of(torch, seeded)
-        )
+        sampler = torch.utils.data.WeightedRandomSampler(weights, num_samples, replacement, generator_of(torch, seeded))
         return [list(sampler), list(sampler), len(sampler), torch.rand(1)]
 
     same(draw)
 
 
 @pytest.mark.parametrize(
-    ("length", "batch_size", "drop_last"), itertools.product([0, 1, 6, 7], [1, 3, 10], [False, True])
+    ("length", "batch_size", "drop_last"), list(itertools.product([0, 1, 6, 7], [1, 3, 10], [False, True]))
 )
 def test_batch_sampler(length, batch_size, drop_last):
     def batches(torch):
