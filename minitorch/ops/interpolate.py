@@ -75,7 +75,8 @@ def _check_mode(input: Any, mode: str, align_corners: bool | None, antialias: bo
     ndim = raw(input).ndim
     if ndim not in (3, 4, 5) or mode not in (*_SMOOTH, "nearest", "nearest-exact", "area"):
         raise NotImplementedError(
-            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {ndim}D) for the modes: {_MODES} (got {mode})"
+            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {ndim}D) for the modes: {_MODES} "
+            f"(got {mode})"
         )
     if ndim != _SMOOTH.get(mode, ndim):
         raise NotImplementedError(f"Got {ndim}D input, but {mode} mode needs {_SMOOTH[mode]}D input")
