@@ -4,7 +4,7 @@ The face of the library: re-exports under torch's names, no logic. Each block co
 ``import minitorch as torch`` is how it is meant to be used.
 """
 
-# ruff: noqa: I001 (torch's names; the blocks below follow the families, not the alphabet)
+
 
 from minitorch.autograd.grad_mode import (
     enable_grad,
@@ -477,6 +477,7 @@ __all__ = [
     "clamp_max",
     "clamp_min",
     "clip",
+    "clone",
     "column_stack",
     "combinations",
     "concat",

@@ -1,6 +1,6 @@
 """``torch.linalg``: linear algebra under torch's names; the mathematics is in ``ops/``."""
 
-# ruff: noqa: I001 (the blocks follow the families, not the alphabet)
+
 
 # norms
 from minitorch.ops.matrix_norm import matrix_norm
