@@ -1,6 +1,6 @@
 """``nn.functional``: the layers' mathematics as plain functions; re-exports from ``ops``, no logic."""
 
-# ruff: noqa: I001 (the blocks follow the families, not the alphabet)
+
 
 # activations: ops/activation.py, ops/hard_activation.py, ops/smooth_activation.py
 from minitorch.ops.activation import (
