@@ -18,6 +18,7 @@ from harness import (
     measure,
     print_table,
     progress,
+    require_matplotlib,
     run_backward,
     run_forward,
     save,
@@ -119,6 +120,7 @@ def _time_once(case: Case, arrays: Sequence[numpy.ndarray]) -> float:
 def run_benchmark(title: str, cases: Sequence[Case], options: argparse.Namespace) -> list[Row]:
     """Measure all cases on all devices asked for, and print one table a device."""
     what = "forward + backward" if options.backward else "forward"
+    require_matplotlib(options)
     chosen = devices(options)
     print(f"{title}, {what}, {options.dtype}\n{describe_machine()}")
     all_rows: dict[str, list[Row]] = {}

@@ -8,6 +8,7 @@ ratio of the medians. Above 1, minitorch is faster.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
@@ -68,6 +69,13 @@ def devices(options: argparse.Namespace) -> list[str]:
         print(f"GPU columns left out: {error}", file=sys.stderr)
         return ["cpu"]
     return ["cuda"] if options.device == "cuda" else ["cpu", "cuda"]
+
+
+def require_matplotlib(options: argparse.Namespace) -> None:
+    """End the script before it measures anything if its plot could not be drawn."""
+    if options.plot and importlib.util.find_spec("matplotlib") is None:
+        print("--plot needs matplotlib: pip install 'minitorch[bench]'", file=sys.stderr)
+        raise SystemExit(2)
 
 
 def find_torch(device: str) -> Any:
@@ -176,11 +184,8 @@ def save(rows: Sequence[Row], options: argparse.Namespace, title: str, ours: str
 
 def draw_ratios(rows: Sequence[Row], path: Path, title: str, ours: str, theirs: str) -> None:
     """A bar a row: torch's time over ours."""
-    try:
-        import matplotlib
-    except ImportError:
-        print("--plot needs matplotlib: pip install 'minitorch[bench]'", file=sys.stderr)
-        raise SystemExit(2) from None
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
