@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ def backward(
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
     """Add to every leaf's ``grad`` the gradient of ``Σ (tensor · grad_tensor)`` with respect to it.
@@ -23,7 +25,7 @@ def backward(
         tensors: one tensor or several; grad_tensors: the gradient of a scalar with respect to each (None for
         a tensor of one element means 1). retain_graph: keep saved values for another pass (default:
         ``create_graph``). create_graph: record the pass itself, for higher derivatives. inputs: only these
-        leaves accumulate.
+        leaves accumulate. grad_variables: an old name of grad_tensors.
     Raises:
         RuntimeError: a tensor needs no gradient; a gradient has another shape than its tensor; none is given
         for a tensor of several elements; the graph's saved values were freed, or changed in place.
@@ -34,6 +36,14 @@ def backward(
     >>> x.grad
     tensor([ 2., 40.])
     """
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only "
+                "use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
     tensors = _as_tuple(tensors)
     gradients = _as_tuple(grad_tensors) if grad_tensors is not None else (None,) * len(tensors)
     roots = _make_roots(tensors, gradients, create_graph)
@@ -55,6 +65,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -62,7 +73,7 @@ def grad(
     """The gradient of ``Σ (output · grad_output)`` with respect to each input, returned instead of accumulated.
 
     Args: as ``backward``; allow_unused: give None for an input the outputs do not depend on instead of
-    raising; materialize_grads: give zeros instead of None.
+    raising; materialize_grads: give zeros instead of None. only_inputs is ignored, with a warning if false.
     Raises: RuntimeError as ``backward``, and for unused inputs; NotImplementedError for is_grads_batched.
 
     >>> import minitorch as torch
@@ -71,6 +82,13 @@ def grad(
     >>> torch.autograd.grad(dx, x)  # d²(x³)/dx² = 6x
     (tensor(18.),)
     """
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
+            "other parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
     if is_grads_batched:
         raise NotImplementedError("autograd.grad: is_grads_batched=True needs vmap, which minitorch does not have")
     if materialize_grads and allow_unused is False:
