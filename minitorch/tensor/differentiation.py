@@ -85,7 +85,7 @@ class DifferentiationMethods(Variable):
         self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
     ) -> None:
         """Add the gradient of this tensor to the ``grad`` of every leaf it depends on; see ``autograd.backward``."""
-        entrance.backward(self, None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
+        entrance.backward(self, None if gradient is None else (gradient,), retain_graph, create_graph, inputs=inputs)
 
     def detach(self: T) -> T:
         """The same memory outside the graph: the result requires no gradient."""
