@@ -25,7 +25,7 @@ ALLOWED = {
     "nn": {"ops", "tensor", "autograd", "backend", "device", "dtypes"},
     "optim": {"tensor", "autograd", "backend", "device", "dtypes", "ops"},
     "utils": {"nn", "tensor", "ops", "autograd", "backend", "device", "dtypes", "serialization"},
-    "vision": {"utils", "nn", "tensor", "ops", "autograd", "backend", "device", "dtypes"},
+    "vision": {"utils", "serialization", "nn", "tensor", "ops", "autograd", "backend", "device", "dtypes"},
     "serialization": {"nn", "tensor", "ops", "autograd", "backend", "device", "dtypes"},
 }
 STANDALONE = ("__future__", "math", "numpy", "reference", "collections", "typing", "itertools")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
@@ -259,6 +260,38 @@ def test_requires_grad_of_a_result_cannot_be_switched_off() -> None:
         y.requires_grad = False
 
     same(program, message=True)
+
+
+def test_gradients_as_values() -> None:
+    """A penalty on the norm of a gradient, with every option spelled out as it is in many programs."""
+
+    def program(torch: Any) -> Any:
+        critic, x = torch.nn.Linear(3, 1), torch.randn(4, 3, requires_grad=True)
+        gradients = torch.autograd.grad(
+            outputs=torch.tanh(critic(x)),
+            inputs=x,
+            grad_outputs=torch.ones(4, 1),
+            create_graph=True,
+            retain_graph=True,
+            only_inputs=True,
+        )[0]
+        penalty = ((gradients.norm(2, dim=1) - 1) ** 2).mean()
+        penalty.backward()
+        return gradients, penalty, critic.weight.grad, x.grad
+
+    same(program)
+
+
+def test_arguments_of_old() -> None:
+    def program(torch: Any) -> Any:
+        x = torch.tensor(2.0, requires_grad=True)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            first = torch.autograd.grad(x * x, x, None, None, False, False)
+            torch.autograd.backward(x * x, grad_variables=torch.tensor(3.0))
+        return first, x.grad, [(each.category.__name__, str(each.message)) for each in seen]
+
+    assert len(same(program)[2]) == 2
 
 
 # -------------------------------------------------------------------------------------------------- names of nodes

@@ -65,6 +65,7 @@ BATCHES = {
     "more keys": lambda torch: [{"x": 1}, {"x": 1, "y": 1}],
     "lists of other lengths": lambda torch: [[1, 2], [3]],
     "tensors of other sizes": lambda torch: [torch.ones(2), torch.ones(3)],
+    "tensor and number": lambda torch: [torch.ones(2), 3],
     "None": lambda torch: [None, None],
     "objects": lambda torch: [{"a": object}, {"a": object}],
     "object arrays": lambda torch: [numpy.array([None]), numpy.array([None])],

@@ -162,7 +162,7 @@ def test_errors(name):
 def test_prefetch_of_nothing():
     # torch's iterator stumbles over its own unfinished state afterwards, so its words are repeated here
     with pytest.raises(
-        AssertionError, match="^prefetch_factor must be greater than 0 for MultiProcessingDataLoaderIter$"
+        AssertionError, match=r"^prefetch_factor must be greater than 0 for MultiProcessingDataLoaderIter$"
     ):
         iter(make(minitorch, num_workers=1, prefetch_factor=0))
 

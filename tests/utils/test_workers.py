@@ -114,7 +114,7 @@ def test_worker_init_fn_runs_after_seeding():
 def test_out_of_order_delivers_everything_and_what_is_ready_first():
     class Slow(Numbers):
         def __getitem__(self, index):
-            time.sleep(0.2 if index == 0 else 0)
+            time.sleep(0.4 if index == 0 else 0)
             return index
 
     loader = DataLoader(Slow(8), None, num_workers=2, in_order=False, prefetch_factor=2)
@@ -187,6 +187,21 @@ def test_more_blocks_than_allowed(monkeypatch):
         check(index, images, labels)
 
 
+def test_without_anonymous_files(monkeypatch):
+    monkeypatch.delattr(os, "memfd_create")  # as on systems other than Linux
+    for index, (images, labels) in enumerate(DataLoader(Images(8), 2, num_workers=2)):
+        check(index, images, labels)
+
+
+def test_too_many_open_files():
+    result = run_program(
+        "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))\n"
+        "try:\n    list(iterator)\nexcept RuntimeError as error:\n    print(error)"
+    )
+    assert "Too many open files. Communication with the workers is no longer possible." in result.stdout
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 def test_batches_can_be_written_to():
     for images, _ in DataLoader(Images(8), 2, num_workers=2):
         images.add_(1)
@@ -256,6 +271,21 @@ def test_large_index_lists_and_large_answers_do_not_block_each_other():
 
 def raise_(error):
     raise error
+
+
+def exhaust(iterator, pause):
+    for _ in iterator:
+        time.sleep(pause)
+
+
+def next_with_patience(iterator):
+    """The next sample, however long a worker takes to start on a busy machine."""
+    while True:
+        try:
+            return next(iterator)
+        except RuntimeError as error:
+            if "timed out" not in str(error):
+                raise
 
 
 class TwoArgumentsError(Exception):
@@ -339,7 +369,7 @@ def test_a_worker_that_dies(fail, cause, in_order):
     assert cause in str(caught.value.__cause__)
     with pytest.raises(RuntimeError, match="exited unexpectedly"):
         next(iterator)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 4  # noticed by the end of the line, not by a look every five seconds
 
 
 def test_a_worker_killed_from_outside_while_it_sends():
@@ -351,14 +381,14 @@ def test_a_worker_killed_from_outside_while_it_sends():
         timer = threading.Timer(delay, os.kill, (victim, signal.SIGKILL))
         timer.start()
         with pytest.raises(RuntimeError, match="exited unexpectedly"):
-            list(map(lambda batch: time.sleep(0.001), iterator))
+            exhaust(iterator, pause=0.001)
         timer.join()
 
 
 def test_a_worker_that_hangs():
-    start = time.monotonic()
     iterator = iter(DataLoader(Failing(lambda: time.sleep(60)), None, num_workers=1, timeout=0.3))
-    assert [next(iterator)[1] for _ in range(3)] == [0, 1, 2]
+    assert [next_with_patience(iterator)[1] for _ in range(3)] == [0, 1, 2]
+    start = time.monotonic()
     with pytest.raises(RuntimeError, match=r"^DataLoader timed out after 0.3 seconds$"):
         next(iterator)
     pids = [worker.process.pid for worker in iterator._workers]
@@ -368,16 +398,13 @@ def test_a_worker_that_hangs():
 
 
 def test_a_timeout_can_be_waited_out():
-    loader = DataLoader(Failing(lambda: time.sleep(0.4) or 3), None, num_workers=1, timeout=0.15)
+    loader = DataLoader(Failing(lambda: time.sleep(0.4) or "late"), None, num_workers=1, timeout=0.15)
     iterator = iter(loader)
-    found = []
-    while len(found) < 7:
-        try:
-            found.append(next(iterator))
-        except RuntimeError:
-            found.append("timeout") if "timeout" not in found else None
-    assert found.index("timeout") == 3
-    assert found[4] == 3
+    assert [next_with_patience(iterator)[1] for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(RuntimeError, match="timed out"):
+        next(iterator)
+    assert next_with_patience(iterator) == "late"
+    assert [label for _, label in iterator] == [4, 5, 6]
 
 
 # --------------------------------------------------------------------------------- beginnings and endings
