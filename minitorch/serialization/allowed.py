@@ -104,13 +104,10 @@ def users_globals() -> dict[str, Any]:
             named[f"{each.__module__}.{each.__qualname__}"] = each
         elif len(each) != 2:
             raise ValueError(
-                "Expected tuple of length 2 (global, str of callable full path), but got tuple of length: "
-                f"{len(each)}"
+                f"Expected tuple of length 2 (global, str of callable full path), but got tuple of length: {len(each)}"
             )
         elif type(each[1]) is not str:
-            raise TypeError(
-                f"Expected second item in tuple to be str of callable full path, but got: {type(each[1])}"
-            )
+            raise TypeError(f"Expected second item in tuple to be str of callable full path, but got: {type(each[1])}")
         else:
             named[each[1]] = each[0]
     return named

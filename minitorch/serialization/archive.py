@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from minitorch.backend import Array, host
 
 _LOCAL_HEADER = struct.Struct("<4s5HIIIHH")
+_UTF8 = 0x0800  # the flag of a record whose name is in UTF-8
 _CHUNK = 1 << 20
 _DAMAGED = (
     "PytorchStreamReader failed reading zip archive: {}. There is a high likelihood that your checkpoint file is "
@@ -86,14 +87,15 @@ class Archive:
     def offset(self, name: str) -> int:
         """Where in the file the bytes of a record begin."""
         length, entry = self.length(name), self.entries[name]
-        header = bytearray(_LOCAL_HEADER.size)
-        self.file.seek(entry.header_offset)
-        _read_exactly(self.file, memoryview(header))
-        fields = _LOCAL_HEADER.unpack(header)
-        full_name, method, name_length, extra_length = bytearray(fields[9]), fields[3], fields[9], fields[10]
-        _read_exactly(self.file, memoryview(full_name))
-        offset = entry.header_offset + _LOCAL_HEADER.size + name_length + extra_length
-        is_right = fields[0] == b"PK\x03\x04" and method == 0 and full_name == entry.filename.encode()
+        header, full_name = bytearray(_LOCAL_HEADER.size), _name_bytes(entry)
+        if 0 <= entry.header_offset < self.size:
+            self.file.seek(entry.header_offset)
+            _read_exactly(self.file, memoryview(header))
+        signature, _, _, method, *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+        local_name = bytearray(name_length)
+        _read_exactly(self.file, memoryview(local_name))
+        offset = entry.header_offset + len(header) + name_length + extra_length
+        is_right = signature == b"PK\x03\x04" and method == zipfile.ZIP_STORED and local_name == full_name
         if not is_right or offset + length > self.size:
             raise RuntimeError(_DAMAGED.format(f"record {name!r} is not where the directory says"))
         return offset
@@ -131,6 +133,10 @@ def _directory(file: BinaryIO) -> list[zipfile.ZipInfo]:
         raise RuntimeError(_DAMAGED.format(reason)) from error
     except OSError as error:  # a damaged offset may point before the beginning
         raise RuntimeError(_DAMAGED.format(f"failed reading central directory ({error})")) from error
+
+
+def _name_bytes(entry: zipfile.ZipInfo) -> bytes:
+    return entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
 
 
 def _read_exactly(file: BinaryIO, target: memoryview) -> None:

@@ -37,8 +37,8 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     if not os.path.isdir(folder):
         raise RuntimeError(f"Parent directory {os.path.dirname(path)} does not exist.")
     if os.path.exists(target) and not os.path.isfile(target):
-        with open(target, "wb") as file:
-            yield file
+        with open(target, "wb") as direct:
+            yield direct
         return
     remove_partial_files(target)
     partial, file = _open_partial(target)
@@ -47,7 +47,10 @@ def replacing(path: str) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            os.replace(partial, target)  # while the lock is still held
+            if _locks is not None:
+                os.replace(partial, target)  # while the lock is still held
+        if _locks is None:
+            os.replace(partial, target)  # Windows does not rename open files
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(partial)
@@ -63,9 +66,9 @@ def _open_partial(target: str) -> tuple[str, BinaryIO]:
         if not _lock(file):
             file.close()
             continue
-        if os.path.isfile(target):
-            os.chmod(partial, os.stat(target).st_mode & 0o777)
         if os.path.exists(partial):  # else another process took it for a dead one's before it was locked
+            if os.path.isfile(target):
+                os.chmod(partial, os.stat(target).st_mode & 0o777)
             return partial, file
         file.close()
 

@@ -134,7 +134,7 @@ def make_parameter(budget: Budget, data: Any, requires_grad: Any = True) -> Para
     return rebuild.rebuild_parameter(data, requires_grad, OrderedDict())
 
 
-def _without_budget(function: Callable[..., Any]) -> Callable[..., Any]:
+def _without_budget(function: Any) -> Callable[..., Any]:
     return lambda budget, *args: function(*args)
 
 

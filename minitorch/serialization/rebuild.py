@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
+import minitorch.dtypes as dtypes
 from minitorch.autograd.variable import wrap
 from minitorch.nn.parameter import Parameter
 from minitorch.serialization.storage import Storage
@@ -44,6 +45,23 @@ def rebuild_tensor_v2(
     if metadata:
         raise ValueError("a tensor with metadata (conjugate or negative bit) cannot be loaded")
     return rebuild_tensor(storage, storage_offset, size, stride).requires_grad_(requires_grad)
+
+
+def rebuild_tensor_v3(
+    storage: Any,
+    storage_offset: Any,
+    size: Any,
+    stride: Any,
+    requires_grad: Any,
+    backward_hooks: Any,
+    element_type: Any,
+    metadata: Any = None,
+) -> Tensor:
+    """As ``rebuild_tensor_v2`` for newer dtypes: the storage is plain bytes, the type stands beside it."""
+    if not isinstance(storage, Storage) or not isinstance(element_type, dtypes.dtype):
+        raise TypeError(f"a tensor needs a storage and a dtype, got {type(storage)} and {type(element_type)}")
+    typed = Storage(storage.array.view(element_type.numpy))
+    return rebuild_tensor_v2(typed, storage_offset, size, stride, requires_grad, backward_hooks, metadata)
 
 
 def rebuild_parameter(data: Any, requires_grad: Any, backward_hooks: Any) -> Parameter:
@@ -98,11 +116,18 @@ def set_attributes(target: Any, state: Any) -> None:
             setattr(target, name, value)
 
 
-REBUILD_FUNCTIONS = (rebuild_tensor, rebuild_tensor_v2, rebuild_parameter, rebuild_parameter_with_state)
+REBUILD_FUNCTIONS = (
+    rebuild_tensor,
+    rebuild_tensor_v2,
+    rebuild_tensor_v3,
+    rebuild_parameter,
+    rebuild_parameter_with_state,
+)
 
 BY_NAME = {
     "torch._utils._rebuild_tensor": rebuild_tensor,
     "torch._utils._rebuild_tensor_v2": rebuild_tensor_v2,
+    "torch._utils._rebuild_tensor_v3": rebuild_tensor_v3,
     "torch._utils._rebuild_parameter": rebuild_parameter,
     "torch._utils._rebuild_parameter_with_state": rebuild_parameter_with_state,
     "torch._tensor._rebuild_from_type_v2": rebuild_from_type_v2,

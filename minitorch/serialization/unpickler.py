@@ -108,7 +108,10 @@ class _Machine:
         return items
 
     def discard(self, argument: Any) -> None:
-        self.stack.pop() if self.stack else self.pop_mark()
+        if self.stack:
+            self.stack.pop()
+        else:
+            self.pop_mark()
 
     def discard_to_mark(self, argument: Any) -> None:
         self.pop_mark()
@@ -125,7 +128,8 @@ class _Machine:
     # ------------------------------------------------------------------------------------- containers
 
     def make_tuple(self, argument: Any) -> None:
-        self.stack.append(tuple(self.pop_mark()))
+        items = self.pop_mark()
+        self.stack.append(tuple(items))
 
     def make_tuple_1(self, argument: Any) -> None:
         self.stack[-1:] = [(self.stack[-1],)]
@@ -137,7 +141,8 @@ class _Machine:
         self.stack[-3:] = [(self.stack[-3], self.stack[-2], self.stack[-1])]
 
     def make_list(self, argument: Any) -> None:
-        self.stack.append(self.pop_mark())
+        items = self.pop_mark()
+        self.stack.append(items)
 
     def make_dict(self, argument: Any) -> None:
         items = self.pop_mark()
@@ -145,7 +150,8 @@ class _Machine:
         self._set(items)
 
     def make_frozenset(self, argument: Any) -> None:
-        self.stack.append(frozenset([self.budget.key(each) for each in self.pop_mark()]))
+        items = self.pop_mark()
+        self.stack.append(frozenset([self.budget.key(each) for each in items]))
 
     def append(self, argument: Any) -> None:
         item = self.stack.pop()
@@ -199,9 +205,7 @@ class _Machine:
         module, name = allowed.modern_name(module, name)
         path = f"{module}.{name}"
         if module.partition(".")[0] in allowed.BLOCKED_MODULES:
-            raise pickle.UnpicklingError(
-                f"Trying to load unsupported GLOBAL {path} whose module {module} is blocked."
-            )
+            raise pickle.UnpicklingError(f"Trying to load unsupported GLOBAL {path} whose module {module} is blocked.")
         for listed in (allowed.ALLOWED, self.users):
             if path in listed:
                 return listed[path]
@@ -257,8 +261,7 @@ class _Machine:
             _restore_state(target, state)
         else:
             raise pickle.UnpicklingError(
-                "Can only build OrderedDict or types allowlisted via `add_safe_globals`, but got "
-                f"{type(target)}"
+                f"Can only build OrderedDict or types allowlisted via `add_safe_globals`, but got {type(target)}"
             )
 
     def find_storage(self, argument: Any) -> None:

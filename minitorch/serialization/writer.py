@@ -15,7 +15,8 @@ import zlib
 from typing import Any, NamedTuple
 
 ALIGNMENT = 64
-LIMIT_32 = 0xFFFFFFFF
+_ELSEWHERE = 0xFFFFFFFF  # in a field of 32 bits: the number stands in one of 64
+LIMIT_32 = _ELSEWHERE  # from here on numbers do
 _UTF8, _HAS_DESCRIPTOR = 0x0800, 0x0008
 _CHUNK = 1 << 24
 
@@ -92,8 +93,8 @@ def _padding(offset: int, name_length: int, size: int) -> bytes:
 
 def _directory_entry(entry: _Entry) -> bytes:
     """The directory's line on one record; numbers that need 64 bits stand in an extra field."""
-    size, offset = min(entry.size, LIMIT_32), min(entry.offset, LIMIT_32)
-    long = ([entry.size] * 2 if size == LIMIT_32 else []) + ([entry.offset] if offset == LIMIT_32 else [])
+    size, offset = _in_32_bits(entry.size), _in_32_bits(entry.offset)
+    long = ([entry.size] * 2 if size == _ELSEWHERE else []) + ([entry.offset] if offset == _ELSEWHERE else [])
     extra = struct.pack(f"<HH{len(long)}Q", 1, 8 * len(long), *long) if long else b""
     lengths = (len(entry.name), len(extra), 0)
     header = struct.pack(
@@ -102,9 +103,13 @@ def _directory_entry(entry: _Entry) -> bytes:
     return header + entry.name + extra
 
 
+def _in_32_bits(number: int) -> int:
+    return number if number < LIMIT_32 else _ELSEWHERE
+
+
 def _end(count: int, size: int, start: int) -> bytes:
     """The end of the archive: where the directory is, in 64 bits and again in 32."""
     end64 = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 0x031E, 45, 0, 0, count, count, size, start)
     locator = struct.pack("<4sIQI", b"PK\6\7", 0, start + size, 1)
-    short_count, short = min(count, 0xFFFF), (min(size, LIMIT_32), min(start, LIMIT_32))
+    short_count, short = min(count, 0xFFFF), (_in_32_bits(size), _in_32_bits(start))
     return end64 + locator + struct.pack("<4s4HIIH", b"PK\5\6", 0, 0, short_count, short_count, *short, 0)

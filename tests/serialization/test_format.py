@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import minitorch
+from minitorch.autograd.variable import wrap
 from minitorch.serialization import writer
 from tests.serialization.support import archive, assert_same, loaded, round_trips, saved
 
@@ -73,7 +74,9 @@ def trained(t: Any, optimizer_name: str) -> Any:
     return net, optimizer
 
 
-@pytest.mark.parametrize("make", [containers, tensors, lambda t: model(t).state_dict()], ids=["containers", "tensors", "model"])
+@pytest.mark.parametrize(
+    "make", [containers, tensors, lambda t: model(t).state_dict()], ids=["containers", "tensors", "model"]
+)
 def test_every_pair_of_writer_and_reader(make: Any) -> None:
     for actual, expected in round_trips(make).values():
         assert_same(actual, expected)
@@ -139,7 +142,7 @@ def test_tied_parameters_stay_tied(reader: Any) -> None:
 
 
 def test_memory_that_torch_does_not_know_is_copied() -> None:
-    backwards = minitorch.from_numpy(np.arange(4.0)[::-1])
+    backwards = wrap(np.arange(4.0)[::-1], minitorch.Tensor)
     with_gaps = minitorch.from_numpy(np.frombuffer(b"x" + np.arange(4.0).tobytes() + b"x" * 7, "u1")[1:33].view("f8"))
     fortran = minitorch.from_numpy(np.asfortranarray(np.arange(6.0).reshape(2, 3)))
     again = loaded(saved([backwards, with_gaps, fortran]), torch)
@@ -183,7 +186,6 @@ def test_defaultdict() -> None:
     again = loaded(saved(collections.defaultdict(list, {"a": [1]}), torch))
     assert again == {"a": [1]}
     assert again["new"] == []
-    assert loaded(saved(collections.defaultdict(minitorch.serialization.load and dict))) == {}
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -217,7 +219,7 @@ def test_paths(tmp_path: Path, by: Any) -> None:
             assert reader.load(str(path)).tolist() == [1.0, 1.0]
         with open(path, "rb") as file:
             assert minitorch.load(file).tolist() == [1.0, 1.0]
-    assert [n.split("/")[0] for n in zipfile.ZipFile(tmp_path / "two.dots.pt").namelist()][0] == "two.dots"
+    assert zipfile.ZipFile(tmp_path / "two.dots.pt").namelist()[0] == "two.dots/data.pkl"
 
 
 def test_file_that_takes_a_part_at_a_time() -> None:
@@ -294,7 +296,7 @@ def test_tensor_attributes_of_torch() -> None:
 def test_storages_of_torch() -> None:
     again = loaded(saved(torch.arange(3, dtype=torch.uint8).untyped_storage(), torch))
     assert again.nbytes() == len(again) == 3
-    assert bytes(loaded(saved(again), torch)) == b"\0\1\2"
+    assert loaded(saved(again), torch).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "complex64", "uint16", "float8_e4m3fn"])
@@ -307,7 +309,7 @@ def test_dtypes_that_numpy_lacks(dtype: str) -> None:
 
 
 def test_sparse_tensors_are_refused() -> None:
-    with pytest.raises((RuntimeError, Exception), match=r"sparse"):
+    with pytest.raises(RuntimeError, match="minitorch has no sparse tensors"):
         loaded(saved(torch.eye(2).to_sparse(), torch))
 
 
@@ -316,7 +318,7 @@ def test_saving_errors(tmp_path: Path) -> None:
     same_memory = minitorch.from_numpy(x.numpy().view("int32"))
     with pytest.raises(RuntimeError, match="view the same data as different types"):
         saved([x, same_memory])
-    with pytest.raises(RuntimeError, match="Parent directory .* does not exist"):
+    with pytest.raises(RuntimeError, match=r"Parent directory .* does not exist"):
         minitorch.save(1, tmp_path / "none" / "a.pt")
     with pytest.raises(AttributeError, match="expected 'f' to be string, path, or a file-like object"):
         minitorch.save(1, 5)
