@@ -187,6 +187,16 @@ def test_more_blocks_than_allowed(monkeypatch):
         check(index, images, labels)
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files in /proc")
+def test_no_open_files_are_left():
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        kept = list(DataLoader(Images(20), 2, num_workers=2))
+        assert len(os.listdir("/proc/self/fd")) > before  # the blocks of the batches that are kept
+        del kept
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_without_anonymous_files(monkeypatch):
     monkeypatch.delattr(os, "memfd_create")  # as on systems other than Linux
     for index, (images, labels) in enumerate(DataLoader(Images(8), 2, num_workers=2)):

@@ -7,6 +7,8 @@ shows at once: the line ends.
 from __future__ import annotations
 
 import array
+import errno
+import os
 import socket
 import struct
 from collections.abc import Sequence
@@ -43,7 +45,10 @@ class Channel:
             sent = max(sent - len(part), 0)
 
     def receive(self) -> tuple[bytearray, bytearray, list[int]]:
-        """The next message; waits for it. Raises EOFError if the other end is gone."""
+        """The next message; waits for it.
+
+        Raises EOFError if the other end is gone, OSError if this process may not open the files that came along.
+        """
         space = socket.CMSG_SPACE(_MOST_FILES * array.array("i").itemsize)
         flags = _CLOSED_IN_PROGRAMS | socket.MSG_WAITALL
         prefix, ancillary, found, _ = self.socket.recvmsg(_PREFIX.size, space, flags)
@@ -54,10 +59,7 @@ class Channel:
         for _, _, data in ancillary:
             files.frombytes(data[: len(data) - len(data) % files.itemsize])
         if found & socket.MSG_CTRUNC or len(files) != file_count:
-            raise RuntimeError(
-                "Too many open files. Communication with the workers is no longer possible. "
-                "Please increase the limit using `ulimit -n` in the shell"
-            )
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return self._exactly(head_length), self._exactly(body_length), files.tolist()
 
     def _exactly(self, length: int) -> bytearray:

@@ -10,6 +10,7 @@ does not stop is killed. A worker whose main process was killed ends by itself (
 
 from __future__ import annotations
 
+import errno
 import itertools
 import multiprocessing
 import os
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 CHECK_INTERVAL = 5.0  # seconds between looks whether workers are alive, in case one's line does not end with it
 PATIENCE = 5.0  # seconds that workers have to finish what they are at when they are told to stop
 MOST_BLOCKS = 512  # shared blocks of all workers together: each is an open file, and 1024 is a usual limit
+
+_TOO_MANY_FILES = (
+    "Too many open files. Communication with the workers is no longer possible. "
+    "Please increase the limit using `ulimit -n` in the shell, or keep fewer batches at a time"
+)
 
 
 class _Worker:
@@ -113,8 +119,7 @@ class MultiProcessIterator(LoaderIterator):
         self._workers: list[_Worker] = []
         self._stop = weakref.finalize(self, _stop_workers, self._workers, os.getpid())
         context = loader.multiprocessing_context or multiprocessing.get_context()
-        with suppress(RuntimeError):
-            find_thread_pools()  # once, here, instead of in every worker
+        find_thread_pools()  # takes a while: once, here, instead of in every worker
         for worker_id in range(self._num_workers):
             job = self._job(loader, worker_id)
             self._workers.append(_Worker(context, job, self._workers))
@@ -221,15 +226,22 @@ class MultiProcessIterator(LoaderIterator):
             kind, data = worker.reader.receive()
         except (EOFError, ConnectionResetError):
             self._fail([worker])
+        except OSError as error:  # part of the message is lost, and with it the worker
+            self.close()
+            if error.errno == errno.EMFILE:
+                raise RuntimeError(_TOO_MANY_FILES) from error
+            raise
         return worker, kind, data
 
     def _wait(self, candidates: list[_Worker]) -> _Worker:
         deadline = time.monotonic() + self._timeout if self._timeout > 0 else float("inf")
+        waitable: list[Any] = list(candidates)
         while True:
             left = max(deadline - time.monotonic(), 0)
-            ready: list[Any] = wait(candidates, min(left, CHECK_INTERVAL))
+            ready: list[Any] = wait(waitable, min(left, CHECK_INTERVAL))
             if ready:
-                return ready[0]  # type: ignore[no-any-return]
+                first: _Worker = ready[0]
+                return first
             dead = [worker for worker in candidates if not worker.process.is_alive()]
             if dead:
                 self._fail(dead)

@@ -135,8 +135,7 @@ def _read_tasks(channel: Channel, tasks: queue.SimpleQueue[Any]) -> None:
 def _seed_generators(job: Job) -> None:
     """Every worker draws other numbers, and the same ones again after the same ``manual_seed``: torch's."""
     global _worker_info
-    with contextlib.suppress(RuntimeError):  # without threadpoolctl the number of threads stays as it is
-        set_num_threads(1)
+    set_num_threads(1)  # the workers themselves are what runs side by side
     seed = job.base_seed + job.worker_id
     random.seed(seed)
     manual_seed(seed)
