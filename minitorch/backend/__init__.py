@@ -21,6 +21,7 @@ from minitorch.backend.arrays import (
     to_numpy,
 )
 from minitorch.backend.memory import keep_freed_memory
+from minitorch.backend.pieces import in_pieces, in_rows, zeros_piece
 from minitorch.backend.products import matrix_product
 from minitorch.backend.threads import parallel, split
 
@@ -35,6 +36,8 @@ __all__ = [
     "device_count",
     "device_of",
     "host",
+    "in_pieces",
+    "in_rows",
     "is_array",
     "is_available",
     "is_on_cpu",
@@ -45,6 +48,7 @@ __all__ = [
     "split",
     "to_device",
     "to_numpy",
+    "zeros_piece",
 ]
 
 keep_freed_memory()

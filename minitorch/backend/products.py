@@ -9,20 +9,18 @@ from __future__ import annotations
 from minitorch.backend.arrays import Array, array_module, is_on_cpu
 from minitorch.backend.threads import LEAST_FLOP, get_num_threads, one_blas_thread, parallel, split
 
-_ONE_THREAD_FLOP = 2e5  # BLAS does not use a second thread below about this
+_ONE_THREAD_FLOP = 1.8e4  # BLAS does not use a second thread below about this
 
 
 def matrix_product(a: Array, b: Array) -> Array:
     """a @ b."""
-    if a.ndim < 2 or b.ndim < 2 or a.dtype.kind != "f" or not is_on_cpu(a) or get_num_threads() == 1:
-        return a @ b
-    flop = 2 * a.size * b.shape[-1]
-    if flop < _ONE_THREAD_FLOP:
+    flop = 2 * a.size * (b.shape[-1] if b.ndim > 1 else 1) if a.ndim > 1 else 2 * b.size
+    if flop < _ONE_THREAD_FLOP or a.dtype.kind != "f" or not is_on_cpu(a) or get_num_threads() == 1:
         return a @ b
     if flop >= 2 * LEAST_FLOP and a.dtype == b.dtype:
         if a.ndim == b.ndim == 2:
             return _split_product(a, b, flop)
-        if a.shape[:-2] == b.shape[:-2] and len(a) > 1:
+        if a.ndim > 2 and a.shape[:-2] == b.shape[:-2] and len(a) > 1:
             return _split_batch(a, b, flop)
     with one_blas_thread:
         return a @ b

@@ -87,8 +87,11 @@ def parallel(shares: Sequence[Share], work: Callable[[Share], Result]) -> list[R
     Shares must not write to the same memory. What one of them raises is raised here, after all have ended; of
     several, the first in order. Within a share ``parallel`` runs one share after another.
     """
-    if len(shares) < 2 or _thread.is_working:
+    if _thread.is_working or get_num_threads() == 1:
         return [work(share) for share in shares]
+    if len(shares) < 2:
+        with one_blas_thread:
+            return [work(share) for share in shares]
     with one_blas_thread:
         finished: SimpleQueue[int] = SimpleQueue()
         jobs = [_Job(work, share, finished) for share in shares]
