@@ -15,12 +15,12 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, device_of, to_device, to_numpy
+from minitorch.backend import Array, array_module, device_of, in_pieces, to_device, to_numpy, zeros_piece
 from minitorch.backend.generator import default_cpu_generator
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import exp
-from minitorch.ops.operand import compute, in_place, keep_where, kind_of, narrow, require, widen
+from minitorch.ops.operand import compute, in_place, keep_bits, keep_where, kind_of, narrow, require, widen
 from minitorch.ops.shape import reshape
 
 
@@ -28,13 +28,31 @@ class Relu(Function):
     """max(x, 0);  d/dx = 1 where x > 0, else 0."""
 
     def forward(self, x: Array) -> Array:
-        y = array_module(x).maximum(x, 0)
+        xp = array_module(x)
+        y = xp.empty_like(x)
+        in_pieces(lambda x, y: xp.maximum(x, zeros_piece(x), out=y), x, y)
         self.save(y)
         return y
 
     def backward(self, grad_output: Any) -> Any:
         (y,) = self.saved
-        return keep_where(~(raw(y) <= 0), grad_output)
+        return KeepWhereNonzero.apply(grad_output, output=raw(y))
+
+
+class KeepWhereNonzero(Function):
+    """Values where ``output`` is not 0 (nan is not), else 0: the gradient of ``Relu``, and of itself."""
+
+    backward_name = "ThresholdBackwardBackward0"
+
+    def forward(self, value: Array, *, output: Array) -> Array:
+        self.output = output
+        xp = array_module(value)
+        kept = xp.empty_like(value)
+        in_pieces(lambda value, output, kept: keep_bits(value, output != 0, out=kept), value, output, kept)
+        return kept
+
+    def backward(self, grad_output: Any) -> Any:
+        return KeepWhereNonzero.apply(grad_output, output=self.output)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:

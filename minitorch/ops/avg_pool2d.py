@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, in_rows
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.max_pool2d import pooling_windows
 from minitorch.ops.operand import require
@@ -49,10 +49,17 @@ class AvgPool2D(Function):
         self.windows, self.divisor = windows, divisor
         xp = array_module(input)
         wide = "float32" if input.dtype.char == "e" else input.dtype
-        total = xp.zeros((*input.shape[:-2], *windows.output_size), wide)
-        for _, _, place, input_place in windows.taps():
-            total[place] += input[input_place]
-        return _divide(total, divisor.of(windows, total)).astype(input.dtype, copy=False)
+        total = xp.empty((*input.shape[:-2], *windows.output_size), wide)
+        number = divisor.of(windows, total)
+
+        def add_up(input: Array, total: Array) -> None:
+            total[...] = 0
+            for _, _, place, input_place in windows.taps():
+                total[place] += input[input_place]
+            _divide(total, number)
+
+        in_rows(add_up, input, total)
+        return total.astype(input.dtype, copy=False)
 
     def backward(self, grad_output: Any) -> Any:
         return SpreadOverWindows.apply(grad_output, windows=self.windows, divisor=self.divisor)
@@ -65,23 +72,29 @@ class SpreadOverWindows(Function):
 
     def forward(self, value: Array, *, windows: Windows, divisor: Divisor) -> Array:
         self.windows, self.divisor = windows, divisor
-        share = value / divisor.of(windows, value)
-        result = array_module(value).zeros((*value.shape[:-2], *windows.input_size), value.dtype)
-        for _, _, place, input_place in windows.taps():
-            result[input_place] += share[place]
+        result = array_module(value).empty((*value.shape[:-2], *windows.input_size), value.dtype)
+        number = divisor.of(windows, value)
+
+        def spread(result: Array, value: Array) -> None:
+            result[...] = 0
+            share = value / number
+            for _, _, place, input_place in windows.taps():
+                result[input_place] += share[place]
+
+        in_rows(spread, result, value)
         return result
 
     def backward(self, grad_output: Any) -> Any:
         return AvgPool2D.apply(grad_output, windows=self.windows, divisor=self.divisor)
 
 
-def _divide(total: Array, divisor: Any) -> Array:
-    """total / divisor; of integers, rounded towards zero as in C."""
+def _divide(total: Array, divisor: Any) -> None:
+    """total ← total / divisor; of integers, rounded towards zero as in C."""
     if total.dtype.kind == "f":
-        total /= divisor  # in place: the sum is ours
-        return total
+        total /= divisor
+        return
     sign = -1 if isinstance(divisor, int) and divisor < 0 else 1  # counts of elements are positive
-    return sign * array_module(total).sign(total) * (abs(total) // abs(divisor))
+    total[...] = sign * array_module(total).sign(total) * (abs(total) // abs(divisor))
 
 
 def avg_pool2d(

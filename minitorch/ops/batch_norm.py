@@ -15,7 +15,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import Variable, raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, in_rows
 from minitorch.ops.loss_reduction import refuse_gradient
 from minitorch.ops.operand import narrow, require, widen
 from minitorch.ops.reduction import sum
@@ -36,6 +36,20 @@ def channel_sums(values: Array) -> Array:
         return ones @ values
     S = math.prod(values.shape[2:])
     return ones @ (values.reshape(N, C, S) @ xp.ones(S, values.dtype))
+
+
+def square(values: Array) -> Array:
+    """values², in place: the memory is ours."""
+    values *= values
+    return values
+
+
+def total(parts: list[Array]) -> Array:
+    """The sum of what ``in_rows`` returned, in its order."""
+    result = parts[0]
+    for part in parts[1:]:
+        result = result + part
+    return result
 
 
 def per_channel(values: Any, ndim: int) -> Any:
@@ -66,18 +80,24 @@ class BatchNorm(Function):
         self.eps = eps
         x = widen(input)
         count = x.size // max(x.shape[1], 1)
-        mean = channel_sums(x) / count
-        centred = x - per_channel(mean, x.ndim)
-        output = centred * centred
-        variance = channel_sums(output) / count
+        mean = total(in_rows(channel_sums, x)) / count
+        shown_mean = per_channel(mean, x.ndim)
+        variance = total(in_rows(lambda x: channel_sums(square(x - shown_mean)), x)) / count
         if count and running_mean is not None:
             update_average(running_mean, mean, momentum)
             update_average(running_var, variance * (count / max(count - 1, 1)), momentum)
         self.mean, self.scale = mean, 1 / array_module(x).sqrt(variance + eps)
         factor = self.scale if weight is None else self.scale * weight
-        array_module(x).multiply(centred, per_channel(factor, x.ndim), out=output)
-        if bias is not None:
-            output += per_channel(bias, x.ndim)
+        shown_factor = per_channel(factor, x.ndim)
+        output = array_module(x).empty_like(x)
+
+        def rescale(x: Array, output: Array) -> None:
+            array_module(x).subtract(x, shown_mean, out=output)
+            output *= shown_factor
+            if bias is not None:
+                output += per_channel(bias, x.ndim)
+
+        in_rows(rescale, x, output)
         return narrow(output, input)
 
     def backward(self, grad_output: Any) -> Any:
@@ -106,17 +126,28 @@ class BatchNormGradient(Function):
         xp = array_module(input)
         grad, ndim = widen(grad_output), input.ndim
         count = max(input.size // max(input.shape[1], 1), 1)
-        centred = widen(input) - per_channel(mean, ndim)
-        buffer = grad * centred
-        grad_weight = channel_sums(buffer) * scale
-        grad_bias = channel_sums(grad)
+        x, mean = widen(input), per_channel(mean, ndim)
+
+        def sums(grad: Array, x: Array) -> Array:
+            return xp.stack([channel_sums(grad * (x - mean)), channel_sums(grad)])
+
+        grad_weight, grad_bias = total(in_rows(sums, grad, x))
+        grad_weight = grad_weight * scale
         factor = scale if weight is None else scale * weight
-        # Three terms in two buffers: factor · g − factor · s · Σ g·x̂ / M · (x − μ) − factor · Σ g / M.
-        xp.multiply(grad, per_channel(factor, ndim), out=buffer)
-        centred *= per_channel(factor * scale * grad_weight / count, ndim)
-        buffer -= centred
-        buffer -= per_channel(factor * grad_bias / count, ndim)
-        return narrow(buffer, input), grad_weight, grad_bias
+        # Three terms: factor · g − factor · s · Σ g·x̂ / M · (x − μ) − factor · Σ g / M.
+        slope = per_channel(factor * scale * grad_weight / count, ndim)
+        shift, shown_factor = per_channel(factor * grad_bias / count, ndim), per_channel(factor, ndim)
+        grad_input = xp.empty_like(x)
+
+        def combine(grad: Array, x: Array, grad_input: Array) -> None:
+            centred = x - mean
+            centred *= slope
+            xp.multiply(grad, shown_factor, out=grad_input)
+            grad_input -= centred
+            grad_input -= shift
+
+        in_rows(combine, grad, x, grad_input)
+        return narrow(grad_input, input), grad_weight, grad_bias
 
     def backward(self, grad_input_bar: Any, grad_weight_bar: Any, grad_bias_bar: Any) -> Any:
         g, x, weight = self.saved

@@ -25,142 +25,39 @@ gradient alone is a sum over all of them).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from typing import NamedTuple
-
 from minitorch.backend import Array, array_module
-from minitorch.ops.windows import Windows, inside
-
-# Both were measured; twice or half as much makes a few per cent of difference.
-BLOCK_BYTES = 3_000_000  # of scratch: about what two cores' second-level caches hold
-SHARING_FACTOR = 4  # images share a product if each has that many times fewer places than the product has rows
-
-
-class Block(NamedTuple):
-    """Images ``first`` to ``last``, and of their output the rows ``top`` to ``bottom``."""
-
-    first: int
-    last: int
-    top: int
-    bottom: int
-
-
-class Plan:
-    """How one convolution is cut into blocks, and the shape of a block's scratch.
-
-    A block of n images is ``parts`` × ``side`` of them: ``side`` lie side by side in one matrix.
-    """
-
-    def __init__(self, N: int, C_in: int, C_out: int, windows: Windows, groups: int, itemsize: int) -> None:
-        self.C_in, self.C_out, self.windows, self.groups = C_in, C_out, windows, groups
-        (K_h, K_w), (s_h, _), (d_h, _) = windows.kernel_size, windows.stride, windows.dilation
-        self.remainders = sorted({u * d_h % s_h for u in range(K_h)})
-        self.reach = d_h * (K_h - 1) // s_h  # rows that a kernel reaches beyond its first, in each remainder
-        H_out, W_out = windows.output_size
-        self.is_shared = SHARING_FACTOR * H_out * W_out < C_in // groups * K_w
-        row_bytes = itemsize * W_out * (C_in * K_w * len(self.remainders) + 2 * C_out)
-        self.rows = _evenly(H_out, BLOCK_BYTES // row_bytes - self.reach)
-        self.images = _evenly(N, BLOCK_BYTES // (row_bytes * (self.rows + self.reach)))
-        self.N, self.H_out = N, H_out
-
-    def blocks(self) -> Iterator[Block]:
-        """All blocks."""
-        for first in range(0, self.N, self.images):
-            for top in range(0, self.H_out, self.rows):
-                yield Block(first, min(first + self.images, self.N), top, min(top + self.rows, self.H_out))
-
-    def part(self, images: Array, block: Block) -> Array:
-        """A view of the block's images as (parts, C, H, side, W)."""
-        chosen = images[block.first : block.last]
-        n, C, H, W = chosen.shape
-        parts, side = (1, n) if self.is_shared else (n, 1)
-        return chosen.reshape(parts, side, C, H, W).transpose(0, 2, 3, 1, 4)
-
-    def output_part(self, output: Array, block: Block) -> Array:
-        """A view of the block's output as (parts, C_out, rows, side, W_out)."""
-        return self.part(output, block)[:, :, block.top : block.bottom]
-
-    def as_matrices(self, output_part: Array) -> Array:
-        """(parts, C_out, rows, side, W_out) → (parts, groups, C_out / groups, rows · side · W_out)."""
-        parts, C_out, *place = output_part.shape
-        return output_part.reshape(parts, self.groups, C_out // self.groups, math.prod(place))
-
-
-class Unrolled:
-    """The scratch of one convolution: a block's input with the kernel's width unrolled."""
-
-    def __init__(self, plan: Plan, like: Array) -> None:
-        self.plan, self.like = plan, like
-        self.memory: Array = None
-        self.array: Array = None  # (parts, C_in, K_w, remainders, rows, side, W_out)
-
-    def shape_for(self, block: Block) -> None:
-        """Take the shape that ``block`` needs, in memory that all blocks share."""
-        plan = self.plan
-        n, rows = block.last - block.first, block.bottom - block.top + plan.reach
-        parts, side = (1, n) if plan.is_shared else (n, 1)
-        K_w, W_out = plan.windows.kernel_size[1], plan.windows.output_size[1]
-        shape = (parts, plan.C_in, K_w, len(plan.remainders), rows, side, W_out)
-        size = math.prod(shape)
-        if self.memory is None or self.memory.size < size:
-            self.memory = array_module(self.like).empty(size, self.like.dtype)
-        self.array = self.memory[:size].reshape(shape)
-
-    def planes(self, block: Block) -> Iterator[tuple[Array, tuple[slice, slice], tuple[slice, slice]]]:
-        """For each kernel column and remainder: its copy, the part of it inside the input, and where that lies."""
-        windows = self.plan.windows
-        for v in range(windows.kernel_size[1]):
-            columns, input_columns = windows.along(1, v)
-            for position, remainder in enumerate(self.plan.remainders):
-                plane = self.array[:, :, v, position]  # (parts, C_in, rows, side, W_out)
-                first = block.top * windows.stride[0] + remainder - windows.padding[0]
-                rows, input_rows = inside(plane.shape[2], first, windows.stride[0], windows.input_size[0])
-                yield plane, (rows, columns), (input_rows, input_columns)
-
-    def fill(self, input: Array, block: Block) -> None:
-        """Copy the block's input in."""
-        self.shape_for(block)
-        source = self.plan.part(input, block)
-        for plane, (rows, columns), (input_rows, input_columns) in self.planes(block):
-            _clear_outside(plane, rows, columns)
-            plane[:, :, rows, :, columns] = source[:, :, input_rows, :, input_columns]
-
-    def add_to(self, input: Array, block: Block) -> None:
-        """The opposite of ``fill``: add every copy back at its place."""
-        target = self.plan.part(input, block)
-        for plane, (rows, columns), (input_rows, input_columns) in self.planes(block):
-            target[:, :, input_rows, :, input_columns] += plane[:, :, rows, :, columns]
-
-    def under(self, u: int) -> Array:
-        """What lies under kernel row u: a view (parts, groups, C_in / groups · K_w, output rows · side · W_out)."""
-        plan, windows = self.plan, self.plan.windows
-        parts, C_in, K_w, remainders, rows, side, W_out = self.array.shape
-        below, remainder = divmod(u * windows.dilation[0], windows.stride[0])
-        matrices = self.array.reshape(parts, plan.groups, C_in // plan.groups * K_w, remainders * rows * side * W_out)
-        start = (plan.remainders.index(remainder) * rows + below) * side * W_out
-        return matrices[..., start : start + (rows - plan.reach) * side * W_out]
+from minitorch.backend.threads import get_num_threads
+from minitorch.ops.conv2d_plan import Block, Plan, Unrolled, plan_for
+from minitorch.ops.windows import Windows
 
 
 def convolve(input: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
     """(N, C_in, H, W) and (C_out, C_in / groups, K_h, K_w) → (N, C_out, H_out, W_out)."""
     xp = array_module(input)
-    (N, C_in, *_), C_out = input.shape, len(weight)
-    output = xp.empty((N, C_out, *windows.output_size), input.dtype)
+    output = xp.empty((len(input), len(weight), *windows.output_size), input.dtype)
     if output.size == 0:
         return output
-    plan = Plan(N, C_in, C_out, windows, groups, input.itemsize)
-    unrolled, kernel_rows = Unrolled(plan, input), _kernel_rows(weight, groups)
-    offset = 0 if bias is None else bias[:, None, None, None]
-    for block in plan.blocks():
-        unrolled.fill(input, block)
-        total = xp.matmul(kernel_rows[0], unrolled.under(0))
-        product = xp.empty_like(total) if len(kernel_rows) > 1 else total
-        for u in range(1, len(kernel_rows)):
-            xp.matmul(kernel_rows[u], unrolled.under(u), out=product)
-            total += product
-        part = plan.output_part(output, block)
-        xp.add(total.reshape(part.shape), offset, out=part)
+    plan = _plan(input, len(weight), windows, groups)
+    kernels = plan.kernel_matrices(weight)
+    offset = None if bias is None else bias.reshape(groups, len(weight) // groups, 1)
+
+    def work(blocks: list[Block]) -> None:
+        unrolled, total, product = Unrolled(plan, input), None, None
+        for block in blocks:
+            unrolled.fill(input, block)
+            total = _similar(total, plan, block, input) if plan.is_shared else plan.as_matrices(output, block)
+            xp.matmul(kernels[0], unrolled.under(0), out=total)
+            for u in range(1, plan.products):
+                product = _similar(product, plan, block, input)
+                xp.matmul(kernels[u], unrolled.under(u), out=product)
+                total += product
+            if offset is not None:
+                total += offset
+            if plan.is_shared:
+                part = plan.output_part(output, block)
+                part[...] = total.reshape(part.shape)
+
+    plan.run(work)
     return output
 
 
@@ -175,41 +72,63 @@ def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows
         input += bias[:, None, None]
     if 0 in (input.size, output.size):
         return input
-    plan = Plan(N, C_in, C_out, windows, groups, output.itemsize)
-    unrolled, kernel_rows = Unrolled(plan, output), _kernel_rows(weight, groups).swapaxes(-1, -2)
-    for block in plan.blocks():
-        images = plan.as_matrices(plan.output_part(output, block))
-        unrolled.shape_for(block)
-        unrolled.array[...] = 0
-        for u in range(len(kernel_rows)):
-            under = unrolled.under(u)
-            under += xp.matmul(kernel_rows[u], images)
-        unrolled.add_to(input, block)
+    plan = _plan(input, C_out, windows, groups)
+    kernels = plan.kernel_matrices(weight).swapaxes(-1, -2)
+
+    def work(blocks: list[Block]) -> None:
+        unrolled = Unrolled(plan, output)
+        for block in blocks:
+            images = plan.as_matrices(output, block)
+            unrolled.shape_for(block)
+            if plan.products == 1:
+                xp.matmul(kernels[0], images, out=unrolled.under(0))
+            else:
+                unrolled.array[...] = 0
+                for u in range(plan.products):
+                    under = unrolled.under(u)
+                    under += xp.matmul(kernels[u], images)
+            unrolled.add_to(input, block)
+
+    plan.run(work, by_image=True)  # bands of one image overlap in the input
     return input
 
 
 def correlate_kernel(output: Array, input: Array, windows: Windows, groups: int) -> Array:
     """(N, C_out, H_out, W_out) and (N, C_in, H, W) → (C_out, C_in / groups, K_h, K_w)."""
     xp = array_module(input)
-    (N, C_in, *_), C_out, (K_h, K_w) = input.shape, output.shape[1], windows.kernel_size
-    kernel_rows = xp.zeros((K_h, groups, C_out // groups, C_in // groups * K_w), input.dtype)
-    if 0 not in (input.size, output.size):
-        plan = Plan(N, C_in, C_out, windows, groups, input.itemsize)
+    C_in, C_out = input.shape[1], output.shape[1]
+    if 0 in (input.size, output.size):
+        return xp.zeros((C_out, C_in // groups, *windows.kernel_size), input.dtype)
+    plan = _plan(input, C_out, windows, groups)
+
+    def work(blocks: list[Block]) -> Array:
+        total = xp.zeros((plan.products, groups, plan.rows_in_product, C_out // groups), input.dtype)
         unrolled = Unrolled(plan, input)
-        for block in plan.blocks():
+        for block in blocks:
             unrolled.fill(input, block)
-            images = plan.as_matrices(plan.output_part(output, block))
-            for u in range(K_h):
-                kernel_rows[u] += xp.matmul(images, unrolled.under(u).swapaxes(-1, -2)).sum(0, dtype=input.dtype)
-    by_row = kernel_rows.reshape(K_h, C_out, C_in // groups, K_w)
-    return xp.ascontiguousarray(by_row.transpose(1, 2, 0, 3))
+            images = plan.as_matrices(output, block).swapaxes(-1, -2)
+            for u in range(plan.products):
+                total[u] += xp.matmul(unrolled.under(u), images).sum(0, dtype=input.dtype)
+        return total
+
+    first, *others = plan.run(work)
+    for other in others:
+        first += other
+    return plan.as_weight(first)
 
 
-def _kernel_rows(weight: Array, groups: int) -> Array:
-    """(C_out, C_in / groups, K_h, K_w) → (K_h, groups, C_out / groups, C_in / groups · K_w)."""
-    C_out, C_in, K_h, K_w = weight.shape
-    by_row = array_module(weight).ascontiguousarray(weight.transpose(2, 0, 1, 3))
-    return by_row.reshape(K_h, groups, C_out // groups, C_in * K_w)
+def _plan(input: Array, C_out: int, windows: Windows, groups: int) -> Plan:
+    return plan_for(len(input), input.shape[1], C_out, windows, groups, input.itemsize, get_num_threads())
+
+
+def _similar(scratch: Array | None, plan: Plan, block: Block, like: Array) -> Array:
+    """Memory for the block's product: ``scratch`` itself if it has the shape."""
+    n, rows = block.last - block.first, block.bottom - block.top
+    parts, side = (1, n) if plan.is_shared else (n, 1)
+    shape = (parts, plan.groups, plan.C_out // plan.groups, rows * side * plan.windows.output_size[1])
+    if scratch is None or scratch.shape != shape:
+        return array_module(like).empty(shape, like.dtype)
+    return scratch
 
 
 def _flipped(weight: Array, groups: int) -> Array:
@@ -225,19 +144,3 @@ def _windows_of_transpose(windows: Windows) -> Windows:
     return windows._replace(
         input_size=windows.output_size, output_size=windows.input_size, padding=(padding[0], padding[1])
     )
-
-
-def _clear_outside(plane: Array, rows: slice, columns: slice) -> None:
-    """Zero all but ``rows`` and ``columns`` of (parts, C, rows, side, columns): the padding."""
-    for outside in (slice(0, rows.start), slice(rows.stop, None)):
-        if plane[:, :, outside].size:
-            plane[:, :, outside] = 0
-    for outside in (slice(0, columns.start), slice(columns.stop, None)):
-        if plane[..., outside].size:
-            plane[..., outside] = 0
-
-
-def _evenly(count: int, limit: int) -> int:
-    """A size for parts of ``count`` things that is at most ``limit`` (but at least 1) and makes them about equal."""
-    limit = max(limit, 1)
-    return -(-count // -(-count // limit))

@@ -18,7 +18,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.backend import Array, array_module, in_rows, is_on_cpu
 from minitorch.ops.operand import require
 from minitorch.ops.windows import Pair, Tap, Windows, pooling_pair, window_count
 
@@ -45,15 +45,8 @@ class PutAtChoice(Function):
 
     def forward(self, value: Array, *, choice: Array, windows: Windows) -> Array:
         self.choice, self.windows = choice, windows
-        xp = array_module(value)
-        result = xp.zeros((*value.shape[:-2], *windows.input_size), value.dtype)
-        overlap = any(d * (k - 1) >= s for d, k, s in zip(windows.dilation, windows.kernel_size, windows.stride))
-        for u, v, place, input_place in windows.taps():
-            is_chosen = choice[place] == u * windows.kernel_size[1] + v
-            if overlap:
-                result[input_place] += keep(value[place], is_chosen)
-            else:
-                keep(value[place], is_chosen, out=result[input_place])
+        result = array_module(value).empty((*value.shape[:-2], *windows.input_size), value.dtype)
+        in_rows(lambda *parts: put_at_choice(*parts, windows), result, value, choice)
         return result
 
     def backward(self, grad_output: Any) -> Any:
@@ -77,6 +70,21 @@ class TakeAtChoice(Function):
         return PutAtChoice.apply(grad_output, choice=self.choice, windows=self.windows)
 
 
+def put_at_choice(result: Array, value: Array, choice: Array, windows: Windows) -> None:
+    """``PutAtChoice`` on raw arrays."""
+    K_h, K_w = windows.kernel_size
+    is_tiled = windows.stride == (K_h, K_w) and windows.dilation == (1, 1) and windows.padding == (0, 0)
+    overlap = any(d * (k - 1) >= s for d, k, s in zip(windows.dilation, windows.kernel_size, windows.stride))
+    if not is_tiled or windows.input_size != (windows.output_size[0] * K_h, windows.output_size[1] * K_w):
+        result[...] = 0
+    for u, v, place, input_place in windows.taps():
+        is_chosen = choice[place] == u * K_w + v
+        if overlap:
+            result[input_place] += keep(value[place], is_chosen)
+        else:
+            keep(value[place], is_chosen, out=result[input_place])
+
+
 def keep(value: Array, mask: Array, out: Array | None = None) -> Array:
     """``value`` where ``mask``, else 0 (not value · mask, which is nan where value is infinite).
 
@@ -95,32 +103,42 @@ def as_bits(value: Array) -> Array:
 
 def largest(input: Array, windows: Windows) -> Array:
     """The largest element of each window, on raw arrays."""
+    output = array_module(input).empty((*input.shape[:-2], *windows.output_size), input.dtype)
+    in_rows(lambda input, output: _maxima(input, output, windows), input, output)
+    return output
+
+
+def _maxima(input: Array, output: Array, windows: Windows) -> None:
     xp = array_module(input)
-    output, taps = _start(input, windows)
-    for _, _, place, input_place in taps:
+    for _, _, place, input_place in _start(input, output, windows):
         part = output[place]
         xp.maximum(part, input[input_place], out=part)
-    return output
 
 
 def largest_and_choice(input: Array, windows: Windows) -> tuple[Array, Array]:
     """The largest element of each window and its number: the first of equal ones, the last nan if there is one."""
     xp = array_module(input)
-    if input.dtype.kind != "f":
-        return _compete(input, windows, may_have_nan=False)
-    if not is_on_cpu(input):  # looking for a nan first would make the host wait for the device
-        return _compete(input, windows, may_have_nan=True)
-    output, choice = _compete(input, windows, may_have_nan=False)
-    if output.size and xp.isnan(output.max()):
-        return _compete(input, windows, may_have_nan=True)
+    output = xp.empty((*input.shape[:-2], *windows.output_size), input.dtype)
+    choice = first_choice(input, windows)
+    in_rows(lambda *parts: _choose(*parts, windows), input, output, choice)
     return output, choice
 
 
-def _compete(input: Array, windows: Windows, may_have_nan: bool) -> tuple[Array, Array]:
+def _choose(input: Array, output: Array, choice: Array, windows: Windows) -> None:
+    if input.dtype.kind != "f":
+        _compete(input, output, choice, windows, may_have_nan=False)
+    elif not is_on_cpu(input):  # looking for a nan first would make the host wait for the device
+        _compete(input, output, choice, windows, may_have_nan=True)
+    else:
+        _compete(input, output, choice, windows, may_have_nan=False)
+        if output.size and array_module(input).isnan(output.max()):
+            choice[...] = first_choice(input, windows)
+            _compete(input, output, choice, windows, may_have_nan=True)
+
+
+def _compete(input: Array, output: Array, choice: Array, windows: Windows, may_have_nan: bool) -> None:
     xp = array_module(input)
-    output, taps = _start(input, windows)
-    choice = first_choice(input, windows)
-    for u, v, place, input_place in taps:
+    for u, v, place, input_place in _start(input, output, windows):
         part, element, chosen = output[place], input[input_place], choice[place]
         wins = element > part
         if may_have_nan:
@@ -129,17 +147,16 @@ def _compete(input: Array, windows: Windows, may_have_nan: bool) -> tuple[Array,
         number = chosen.dtype.type(u * windows.kernel_size[1] + v)
         xp.maximum(chosen, wins.view("uint8") * number, out=chosen)
         xp.maximum(part, element, out=part)
-    return output, choice
 
 
-def _start(input: Array, windows: Windows) -> tuple[Array, list[Tap]]:
-    """The output before the competition, and the elements of the window that are still to come."""
+def _start(input: Array, output: Array, windows: Windows) -> list[Tap]:
+    """Set the output to what it is before the competition; the elements of the window that are still to come."""
     taps = list(windows.taps())
     if windows.padding == (0, 0):  # then the first element of every window lies in the input
-        return input[taps[0][3]].copy(), taps[1:]
-    xp = array_module(input)
-    lowest = -float("inf") if input.dtype.kind == "f" else xp.iinfo(input.dtype).min
-    return xp.full((*input.shape[:-2], *windows.output_size), lowest, input.dtype), taps
+        output[...] = input[taps[0][3]]
+        return taps[1:]
+    output[...] = -float("inf") if input.dtype.kind == "f" else array_module(input).iinfo(input.dtype).min
+    return taps
 
 
 def first_choice(input: Array, windows: Windows) -> Array:

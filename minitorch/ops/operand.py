@@ -67,10 +67,17 @@ class KeepWhere(Function):
 
     def forward(self, value: Array, *, mask: Array) -> Array:
         self.save(mask)
-        return (value.view(f"i{value.dtype.itemsize}") * mask).view(value.dtype)
+        return keep_bits(value, mask)
 
     def backward(self, grad_output: Any) -> Any:
         return KeepWhere.apply(grad_output, mask=self.saved[0])
+
+
+def keep_bits(value: Array, mask: Array, out: Array | None = None) -> Array:
+    """``KeepWhere`` on raw arrays: the bits of each value, as an integer, times 0 or 1."""
+    integers = f"i{value.dtype.itemsize}"
+    bits = None if out is None else out.view(integers)
+    return array_module(value).multiply(value.view(integers), mask, out=bits).view(value.dtype)
 
 
 def keep_where(mask: Array, value: Any) -> Any:
