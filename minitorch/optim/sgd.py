@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch.autograd.variable import wrap
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, in_pieces
 from minitorch.optim.optimizer import (
     Optimizer,
     check_implementation,
@@ -13,7 +13,6 @@ from minitorch.optim.optimizer import (
     check_not_negative,
     number,
 )
-from minitorch.optim.pieces import pieces
 from minitorch.tensor.tensor import Tensor
 
 
@@ -113,7 +112,8 @@ def sgd_step(
 
     ``is_first`` says that the buffer holds nothing yet.
     """
-    for param, g, buffer in pieces(parameter, grad, momentum_buffer):
+
+    def step(param: Array, g: Array, buffer: Array | None) -> None:
         if maximize:
             g = -g
         if weight_decay != 0:
@@ -126,3 +126,5 @@ def sgd_step(
                 buffer += g if dampening == 0 else (1 - dampening) * g
             g = g + momentum * buffer if nesterov else buffer
         param -= lr * g
+
+    in_pieces(step, parameter, grad, momentum_buffer)
