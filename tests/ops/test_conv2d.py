@@ -10,7 +10,7 @@ import torch as oracle
 from hypothesis import strategies as st
 
 import minitorch
-from minitorch.ops import conv2d_cpu
+from minitorch.ops import conv2d_cpu, conv2d_plan
 from minitorch.ops.conv2d import by_columns
 from minitorch.ops.windows import Windows
 from reference import conv2d as reference
@@ -166,13 +166,18 @@ SHAPES = [
 ]
 
 
+@pytest.mark.parametrize("most_column_rows", [0, 10**9])
 @pytest.mark.parametrize("block_bytes", [1, 20_000, 10**9])
 @pytest.mark.parametrize("sharing_factor", [0, 10**9])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_blocks_do_not_show(monkeypatch: Any, shape: Any, sharing_factor: int, block_bytes: int) -> None:
+def test_blocks_do_not_show(
+    monkeypatch: Any, shape: Any, sharing_factor: int, block_bytes: int, most_column_rows: int
+) -> None:
     """However the work is cut, the three functions give what plain matrix products give."""
-    monkeypatch.setattr(conv2d_cpu, "BLOCK_BYTES", block_bytes)
-    monkeypatch.setattr(conv2d_cpu, "SHARING_FACTOR", sharing_factor)
+    conv2d_plan.plan_for.cache_clear()
+    monkeypatch.setattr(conv2d_plan, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(conv2d_plan, "SHARING_FACTOR", sharing_factor)
+    monkeypatch.setattr(conv2d_plan, "MOST_COLUMN_ROWS", most_column_rows)
     (N, C_in, H, W), kernel, stride, padding, dilation, C_out, groups = shape
     counts = [
         (size + 2 * p - d * (k - 1) - 1) // s + 1 for size, k, s, p, d in zip((H, W), kernel, stride, padding, dilation)
