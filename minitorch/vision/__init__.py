@@ -1,8 +1,9 @@
-"""Images, under torchvision's names: transforms. Needs Pillow: ``pip install 'minitorch[vision]'``.
+"""Images, under torchvision's names: datasets, transforms, networks, grids of images, image files.
 
-``import minitorch`` does not import this package: say ``from minitorch import vision``, or the part you need.
+Needs Pillow: ``pip install 'minitorch[vision]'``. ``import minitorch`` does not import this package: say
+``from minitorch import vision``, or the part you need.
 """
 
-from minitorch.vision import transforms
+from minitorch.vision import datasets, io, models, transforms, utils
 
-__all__ = ["transforms"]
+__all__ = ["datasets", "io", "models", "transforms", "utils"]

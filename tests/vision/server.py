@@ -18,6 +18,7 @@ class Site:
         self.redirects: dict[str, str] = {}
         self.break_off = 0
         self.can_resume = True
+        self.shift = 0  # added to the place where the next resumed answer begins
         self.requests: list[tuple[str, str | None]] = []  # path, Range header
 
 
@@ -37,6 +38,8 @@ def _answer(handler: BaseHTTPRequestHandler, site: Site) -> None:
     if start >= len(data) and start:
         handler.send_error(416)
         return
+    if start:
+        start, site.shift = start + site.shift, 0
     handler.send_response(206 if start else 200)
     if start:
         handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")

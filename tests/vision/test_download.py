@@ -86,6 +86,14 @@ def test_a_server_that_cannot_resume_starts_again(tmp_path: Path, site: Site) ->
     assert len(site.requests) == 2
 
 
+def test_a_server_that_continues_elsewhere_is_asked_again(tmp_path: Path, site: Site) -> None:
+    site.files["data.bin"] = _DATA
+    site.break_off, site.shift = 1, 3
+    download_url(f"{site.url}data.bin", tmp_path)
+    assert (tmp_path / "data.bin").read_bytes() == _DATA
+    assert [asked is None for _, asked in site.requests] == [True, False, True]
+
+
 def test_a_later_call_continues_what_an_earlier_one_left(tmp_path: Path, site: Site) -> None:
     site.files["data.bin"] = _DATA
     site.break_off = 100

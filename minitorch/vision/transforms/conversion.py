@@ -79,12 +79,8 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Any:
     if array.dtype.kind == "f" and mode != "F":
         array = (array * 255).astype(np.uint8)
     if array.shape[2] == 1:
-        array = array[:, :, 0]
-        mode = _mode_of_one_channel(array, mode)
-    else:
-        mode = _mode_of_channels(array, mode)
-    if mode is None:
-        raise TypeError(f"Input type {array.dtype} is not supported")
+        return _image_of_one_channel(array[:, :, 0], mode)
+    mode = _mode_of_channels(array, mode)
     return Image.fromarray(np.ascontiguousarray(array), mode=mode)
 
 
@@ -103,20 +99,23 @@ def _as_height_width_channels(pic: Any) -> Any:
     return array
 
 
-def _mode_of_one_channel(array: Any, mode: str | None) -> str | None:
+def _image_of_one_channel(array: Any, mode: str | None) -> Any:
     expected = _MODES_OF_ONE_CHANNEL.get(array.dtype.name)
     if mode is not None and mode != expected:
         raise ValueError(f"Incorrect mode ({mode}) supplied for input type {array.dtype}. Should be {expected}")
-    return expected
+    if expected is None:
+        raise TypeError(f"Input type {array.dtype} is not supported")
+    # Pillow finds the mode by itself; it has no signed 16-bit numbers, but the bits are the same.
+    return Image.fromarray(np.ascontiguousarray(array.view(np.uint16) if array.dtype == np.int16 else array))
 
 
-def _mode_of_channels(array: Any, mode: str | None) -> str | None:
+def _mode_of_channels(array: Any, mode: str | None) -> str:
     channels = array.shape[2]
-    if mode is None:
-        return _MODES[channels][0] if array.dtype == np.uint8 else None
-    if mode not in _MODES[channels]:
+    if mode is not None and mode not in _MODES[channels]:
         raise ValueError(f"Only modes {_MODES[channels]} are supported for {channels}D inputs")
-    return mode
+    if array.dtype != np.uint8:
+        raise TypeError(f"Input type {array.dtype} is not supported")
+    return _MODES[channels][0] if mode is None else mode
 
 
 def convert_image_dtype(image: Tensor, dtype: dtypes.dtype = dtypes.float32) -> Tensor:

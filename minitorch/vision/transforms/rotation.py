@@ -88,7 +88,7 @@ def _check_tensor_options(img: Tensor, mode: InterpolationMode, fill: Any) -> No
 
 
 def _size_of_the_whole(H: int, W: int, cosine: float, sine: float, middle: Any) -> tuple[int, int]:
-    """The size that holds all four turned corners, in whole pixels of the unturned grid."""
+    """The size that holds all four turned corners, in whole pixels of the unturned grid (as Pillow and torchvision)."""
     xs, ys = [], []
     for x, y in ((-W / 2, -H / 2), (-W / 2, H / 2), (W / 2, H / 2), (W / 2, -H / 2)):
         x, y = x - middle[0], y - middle[1]
@@ -98,8 +98,7 @@ def _size_of_the_whole(H: int, W: int, cosine: float, sine: float, middle: Any) 
 
 
 def _whole_pixels(edges: list[float]) -> int:
-    highest, lowest = (math.trunc(each / 1e-4) * 1e-4 for each in (max(edges), min(edges)))  # 1e-15 is no new pixel
-    return math.ceil(highest) - math.floor(lowest)
+    return math.ceil(max(edges) - 1e-4) - math.floor(min(edges) + 1e-4)  # rounding errors are no new pixel
 
 
 def _sample(img: Tensor, x: Any, y: Any, mode: InterpolationMode, fill: Any) -> Any:
