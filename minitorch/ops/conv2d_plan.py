@@ -14,6 +14,7 @@ from minitorch.ops.windows import Windows, inside
 # All were measured; twice or half as much makes a few per cent of difference.
 BLOCK_BYTES = 1_500_000  # of a block's scratch: about what the second-level cache of a core holds
 SHARING_FACTOR = 4  # images share a product if each has that many times fewer places than the product has rows
+FEW_PLACES = 1  # for each kernel: fewer, and the kernel's height is unrolled, too
 MOST_COLUMN_ROWS = 128  # the kernel's height is unrolled, too, if that makes no more rows
 
 
@@ -33,28 +34,31 @@ class Plan:
     height, ``heights`` elements are unrolled; the other ``products`` are a product each. (One of the two is 1.)
     """
 
-    def __init__(self, N: int, C_in: int, C_out: int, windows: Windows, groups: int, itemsize: int) -> None:
+    def __init__(self, N: int, C_in: int, C_out: int, windows: Windows, groups: int, itemsize: int, result_size: int) -> None:
         self.N, self.C_in, self.C_out, self.windows, self.groups = N, C_in, C_out, windows, groups
         (K_h, K_w), (s_h, _), (d_h, _) = windows.kernel_size, windows.stride, windows.dilation
         H_out, W_out = windows.output_size
-        is_column = C_in // groups * K_h * K_w <= MOST_COLUMN_ROWS
+        # Rearranging a large kernel for several products costs more than unrolling a few places altogether.
+        self.has_few_places = N * H_out * W_out <= FEW_PLACES * C_out
+        is_column = self.has_few_places or C_in // groups * K_h * K_w <= MOST_COLUMN_ROWS
         self.heights, self.products = (K_h, 1) if is_column else (1, K_h)
         self.remainders = sorted({u * d_h % s_h for u in range(self.products)})
         self.reach = d_h * (self.products - 1) // s_h  # rows that a kernel reaches below its first, in each remainder
         self.rows_in_product = C_in // groups * self.heights * K_w
         self.is_shared = SHARING_FACTOR * H_out * W_out < self.rows_in_product
         self.flop = 2 * N * H_out * W_out * C_out * (C_in // groups) * K_h * K_w
-        self.rows, self.images = self._block_size(itemsize)
+        # The sum of the kernel's gradient is read and written once a block: its blocks must be worth that.
+        self.rows, self.images = self._block_size(itemsize, max(BLOCK_BYTES, 2 * itemsize * result_size))
 
-    def _block_size(self, itemsize: int) -> tuple[int, int]:
+    def _block_size(self, itemsize: int, block_bytes: int) -> tuple[int, int]:
         """Output rows and images of a block: few enough for the cache, and for each thread to get a block."""
         H_out, W_out = self.windows.output_size
         K_w = self.windows.kernel_size[1]
         row_bytes = itemsize * W_out * (self.C_in * self.heights * K_w * len(self.remainders) + 2 * self.C_out)
         threads = len(split(self.N * H_out, self.flop, LEAST_FLOP))
         most_rows = H_out if self.N >= threads else -(-H_out // threads)
-        rows = _evenly(H_out, min(BLOCK_BYTES // row_bytes - self.reach, most_rows))
-        images = _evenly(self.N, min(BLOCK_BYTES // (row_bytes * (rows + self.reach)), -(-self.N // threads)))
+        rows = _evenly(H_out, min(block_bytes // row_bytes - self.reach, most_rows))
+        images = _evenly(self.N, min(block_bytes // (row_bytes * (rows + self.reach)), -(-self.N // threads)))
         return rows, images
 
     def blocks(self) -> list[Block]:
@@ -102,20 +106,19 @@ class Plan:
         return array_module(weight).ascontiguousarray(by_row).reshape(shape)
 
     def as_weight(self, matrices: Array) -> Array:
-        """The opposite, from matrices that are transposed: (products, groups, rows_in_product, C_out / groups)."""
+        """The opposite: a view (C_out, C_in / groups, K_h, K_w)."""
         K_h, K_w = self.windows.kernel_size
         C_in, C_out = self.C_in // self.groups, self.C_out // self.groups
-        by_row = matrices.reshape(self.products, self.groups, C_in, self.heights, K_w, C_out)
-        weight = by_row.transpose(1, 5, 2, 0, 3, 4).reshape(self.C_out, C_in, K_h, K_w)
-        return array_module(weight).ascontiguousarray(weight)
+        by_row = matrices.reshape(self.products, self.groups, C_out, C_in, self.heights, K_w)
+        return by_row.transpose(1, 2, 3, 0, 4, 5).reshape(self.C_out, C_in, K_h, K_w)
 
 
 @functools.lru_cache(maxsize=512)
 def plan_for(
-    N: int, C_in: int, C_out: int, windows: Windows, groups: int, itemsize: int, threads: int
+    N: int, C_in: int, C_out: int, windows: Windows, groups: int, itemsize: int, threads: int, result_size: int
 ) -> Plan:
-    """The plan; ``threads`` is what it depends on without being told."""
-    return Plan(N, C_in, C_out, windows, groups, itemsize)
+    """The plan; ``threads`` is what it depends on without being told, ``result_size`` see there."""
+    return Plan(N, C_in, C_out, windows, groups, itemsize, result_size * math.prod(windows.kernel_size))
 
 
 class Unrolled:
