@@ -93,9 +93,7 @@ CALLS: dict[str, Callable[[Any, Any], None]] = {
         "p", *(tensor(BATCH[0, 0, i % 4]) for i in range(6)), 1, 6, walltime=1.0
     ),
 }
-FOLDED = {
-    "custom_scalars": {"Taiwan": {"twse": ["Multiline", ["a", "b"]]}, "USA": {"dow": ["Margin", ["a", "b", "c"]]}}
-}
+LAYOUT = {"Taiwan": {"twse": ["Multiline", ["a", "b"]]}, "USA": {"dow": ["Margin", ["a", "b", "c"]]}}
 
 
 class TestSameMessagesAsTorch:
@@ -424,7 +422,7 @@ class TestGraph:
         assert nodes["SkipNet/fc/weight"].op == "Parameter"
         assert nodes["SkipNet/fc/Addmm"].attr["layer"].s.decode() == repr(nn.Linear(32, 5))
         assert "layer" not in nodes["SkipNet/Add"].attr
-        assert nodes["SkipNet/Add"].attr["dtype"].s == b"minitorch.float32"
+        assert nodes["SkipNet/Add"].attr["dtype"].s == b"torch.float32"
         assert "SkipNet/body/1/Relu (3, 2, 4, 4) <- SkipNet/body/0/Convolution\n" in capsys.readouterr().out
 
     def test_layer_used_twice(self) -> None:
@@ -498,6 +496,19 @@ class TestGraph:
             "Outer/Cos": ["Outer/inner/Add"],
             "output/output": ["Outer/Cos"],
         }
+
+    def test_names_are_unique(self) -> None:
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.Exp_1 = nn.Parameter(minitorch.ones(2))  # the name that the second exp would have
+
+            def forward(self, x: Any) -> Any:
+                return (x * self.Exp_1).exp().exp()
+
+        found = edges(Net(), minitorch.ones(2))
+        assert found["Net/Mul"] == ["input/x", "Net/Exp_1"]
+        assert found["Net/Exp_2"] == ["Net/Exp"]
 
     def test_deep_chain(self) -> None:
         class Chain(nn.Module):
