@@ -142,10 +142,8 @@ def _taps(
     xp, size = array_module(array), array.shape[dim]
     step = size / wanted if scale is None else 1 / scale  # input pixels under one output pixel
     index = xp.arange(wanted)
-    if mode == "nearest":
-        return [((index * step).astype("int64").clip(0, size - 1), None)]
-    if mode == "nearest-exact":
-        return [(((index + 0.5) * step).astype("int64").clip(0, size - 1), None)]
+    if mode in ("nearest", "nearest-exact"):
+        return [(_nearest(index, 0.5 if mode == "nearest-exact" else 0.0, step, size), None)]
     kernel, reach = (_cubic_antialias, 2) if mode == "bicubic" else (_triangle, 1)
     if antialias:
         return _filter_taps(xp, size, index, _antialias_step(size, wanted, step, align_corners), kernel, reach)
@@ -153,6 +151,12 @@ def _taps(
     if mode == "bicubic":
         return _cubic_taps(xp, position, size)
     return _linear_taps(xp, position.clip(0, None), size)
+
+
+def _nearest(index: Array, offset: float, step: float, size: int) -> Array:
+    """The input pixel under each output pixel. In float32, as torch: a tie between two pixels hangs on the rounding."""
+    position = (index + offset).astype("float32")
+    return (position * position.dtype.type(step)).astype("int64").clip(0, size - 1)
 
 
 def _positions(index: Array, size: int, wanted: int, step: float, align_corners: bool) -> Array:

@@ -28,7 +28,8 @@ def samples(draw: Draw) -> Sample:
         options["recompute_scale_factor"] = draw(st.sampled_from([None, True]))
     if mode in ("linear", "bilinear", "bicubic", "trilinear"):
         options["align_corners"] = draw(st.booleans())
-    if mode in ("bilinear", "bicubic"):
+    # torch's antialiasing repeats the first row of an image that is, or becomes, one pixel wide: no judge there
+    if mode in ("bilinear", "bicubic") and 1 not in shape[2:] and 1 not in options.get("size", ()):
         options["antialias"] = draw(st.booleans())
     return Sample(Spec(shape), **options)
 
