@@ -142,6 +142,8 @@ def _taps(
     xp, size = array_module(array), array.shape[dim]
     step = size / wanted if scale is None else 1 / scale  # input pixels under one output pixel
     index = xp.arange(wanted)
+    if mode == "nearest" and wanted in (size, 2 * size):
+        return [(index // (wanted // size), None)]  # torch's rule: exactly doubled, whatever scale_factor says
     if mode in ("nearest", "nearest-exact"):
         return [(_nearest(index, 0.5 if mode == "nearest-exact" else 0.0, step, size), None)]
     kernel, reach = (_cubic_antialias, 2) if mode == "bicubic" else (_triangle, 1)
