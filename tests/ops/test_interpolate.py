@@ -24,7 +24,9 @@ def samples(draw: Draw) -> Sample:
     if draw(st.booleans()):
         options["size"] = [draw(st.integers(1, 7)) for _ in range(dims)]
     else:
-        options["scale_factor"] = [draw(st.sampled_from([1.0, 1.5, 2.0, 2.3, 3.0])) for _ in range(dims)]
+        # For sizes that a crooked factor happens to double, torch's forward and backward pick different pixels.
+        factors = [1.0, 1.5, 2.0, 3.0] if mode == "nearest" else [1.0, 1.5, 2.0, 2.3, 3.0]
+        options["scale_factor"] = [draw(st.sampled_from(factors)) for _ in range(dims)]
         options["recompute_scale_factor"] = draw(st.sampled_from([None, True]))
     if mode in ("linear", "bilinear", "bicubic", "trilinear"):
         options["align_corners"] = draw(st.booleans())
