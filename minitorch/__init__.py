@@ -373,6 +373,10 @@ from minitorch.ops.distance import cdist, cosine_similarity, pairwise_distance, 
 
 from minitorch import autograd, backends, cuda, nn, optim, utils
 
+# files: serialization/
+from minitorch import serialization
+from minitorch.serialization import load, save
+
 __all__ = [
     "BoolTensor",
     "ByteTensor",
@@ -618,6 +622,7 @@ __all__ = [
     "lgamma",
     "linalg",
     "linspace",
+    "load",
     "log",
     "log1p",
     "log1p_",
@@ -730,6 +735,7 @@ __all__ = [
     "rsqrt",
     "rsqrt_",
     "rsub",
+    "save",
     "scalar_tensor",
     "scatter",
     "scatter_add",
@@ -740,6 +746,7 @@ __all__ = [
     "select_scatter",
     "selu",
     "selu_",
+    "serialization",
     "set_default_dtype",
     "set_default_tensor_type",
     "set_grad_enabled",
@@ -816,7 +823,3 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
-
-# files: serialization/
-from minitorch import serialization
-from minitorch.serialization import load, save

@@ -1,6 +1,5 @@
 """Layers, containers and losses as modules; ``nn.functional`` has the same mathematics as functions."""
 
-# ruff: noqa: I001 (the blocks follow the families, not the alphabet)
 
 from minitorch.nn import functional, init, utils
 
