@@ -52,6 +52,15 @@ def as_array(value: Array) -> Array:
     return numpy.asarray(value)
 
 
+def row_major(array: Array) -> Array:
+    """The array laid out row after row: itself if it is already, else a copy.
+
+    NumPy's results follow the layout of the inputs. Those of torch's reductions, indexing and joining do not, and
+    callers rely on that: ``view`` refuses what is not laid out row after row.
+    """
+    return array if array.flags.c_contiguous else array.copy()
+
+
 def device_of(array: Array) -> device:
     """The device that holds the array's memory."""
     if array.__class__ is _numpy_array or not hasattr(array, "get"):

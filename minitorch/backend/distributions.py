@@ -45,11 +45,13 @@ _BLOCKS_AT_ONCE = 2048  # 16384 angles: every step below stays in the processor'
 
 
 def not_implemented(kernel: str, dtype: np.dtype[Any]) -> NotImplementedError:
+    """The error for a dtype that ``kernel``, torch's name of the code, does not know."""
     name = _SCALAR_NAMES[dtype.name][0]
     return NotImplementedError(f"\"{kernel}\" not implemented for '{name}'")
 
 
 def require_floating(dtype: DTypeLike, kernel: str) -> np.dtype[Any]:
+    """The dtype, if it is floating; else NotImplementedError in the name of ``kernel``."""
     dtype = np.dtype(dtype)
     if dtype.kind != "f":
         raise not_implemented(kernel, dtype)
@@ -68,6 +70,7 @@ def require_continuous(dtype: DTypeLike, distribution: str) -> np.dtype[Any]:
 
 
 def check_uniform_bounds(low: float, high: float, dtype: np.dtype[Any]) -> None:
+    """Raise RuntimeError unless low ≤ high, both and their difference being numbers of ``dtype``."""
     limit = float(np.finfo(dtype).max)
     scalar_name, type_name = _SCALAR_NAMES[dtype.name]
     for name, value in (("from", low), ("to", high)):
@@ -154,6 +157,7 @@ def _value_range(dtype: np.dtype[Any]) -> tuple[int, int]:
 
 
 def check_multinomial(probabilities: NDArray[Any], num_samples: int, replacement: bool) -> None:
+    """Raise RuntimeError for probabilities or a number of samples that ``multinomial`` cannot draw from."""
     if probabilities.ndim not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
     if probabilities.dtype.kind != "f":

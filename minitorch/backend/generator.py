@@ -173,19 +173,22 @@ class CPUGenerator:
             unit = self._unit(_count(shape), dtype)
         return distributions.scale_uniform(unit, low, high, dtype).reshape(shape)
 
-    def normal(self, shape: Shape, dtype: DTypeLike, mean: float = 0.0, std: float = 1.0) -> Array:
+    def normal(
+        self, shape: Shape, dtype: DTypeLike, mean: float = 0.0, std: float = 1.0, in_blocks: bool = True
+    ) -> Array:
         """`randn` and `normal_(mean, std)`.
 
         Fewer than 16 elements: float64 Box–Muller pairs (four words), the unused second of a pair kept for
         the next call. From 16 on: all elements uniform, then Box–Muller in blocks of 16; if the size is not
         a multiple of 16, the last 16 elements are drawn again as one block. float16 is rounded from float32.
+        ``in_blocks=False``: pairs for any number of elements, as torch fills what is not contiguous.
         """
         dtype = distributions.require_floating(dtype, "normal_kernel_cpu")
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
         count = _count(shape)
         with self._lock:
-            fill = self._small_normal if count < distributions.BLOCK else self._large_normal
+            fill = self._large_normal if in_blocks and count >= distributions.BLOCK else self._small_normal
             return distributions.cast(fill(count, dtype, mean, std), dtype).reshape(shape)
 
     def _small_normal(self, count: int, dtype: np.dtype[Any], mean: float, std: float) -> Array:

@@ -10,9 +10,17 @@ from collections.abc import Callable
 from typing import Any
 
 from minitorch.backend.arrays import Array, host, is_on_cpu
-from minitorch.backend.threads import parallel, split
+from minitorch.backend.threads import get_num_threads, parallel, split
 
 PIECE = 1 << 15  # elements: 128 KB of float32; measured best between 2¹⁴ and 2¹⁶ on a core with 1 to 2 MB of L2
+# Two threads meet at Python's lock after each operation, and the one that waits sleeps: operations must be longer
+# then (measured on two cores: LeNet 19.7 → 16.6 ms a step, with batch norm 64 → 58 ms).
+LONG_PIECE = 1 << 17
+
+
+def piece_size() -> int:
+    """How many elements a piece has."""
+    return PIECE if get_num_threads() == 1 else LONG_PIECE
 
 
 def in_pieces(work: Callable[..., None], *arrays: Array | None) -> None:
@@ -31,11 +39,12 @@ def in_pieces(work: Callable[..., None], *arrays: Array | None) -> None:
     if size <= PIECE or not all(is_on_cpu(array) and array.flags.c_contiguous for array in present):
         work(*arrays)
         return
+    step = piece_size()
     flat = [None if array is None else array.reshape(-1) for array in arrays]
 
     def run(share: slice) -> None:
-        for start in range(share.start, share.stop, PIECE):
-            piece = slice(start, min(start + PIECE, share.stop))
+        for start in range(share.start, share.stop, step):
+            piece = slice(start, min(start + step, share.stop))
             work(*[None if array is None else array[piece] for array in flat])
 
     parallel(split(size, size), run)
@@ -50,7 +59,7 @@ def in_rows(work: Callable[..., Any], *arrays: Array) -> list[Any]:
     rows, size = len(first), first.size
     if not is_on_cpu(first) or size <= 2 * PIECE or rows < 2:
         return [work(*arrays)]
-    step = max(2 * PIECE * rows // size, 1)
+    step = max(2 * piece_size() * rows // size, 1)
 
     def run(share: slice) -> list[Any]:
         starts = range(share.start, share.stop, step)
@@ -60,12 +69,15 @@ def in_rows(work: Callable[..., Any], *arrays: Array) -> list[Any]:
 
 
 def zeros_piece(like: Array) -> Any:
-    """Zeros of the size of a piece, or 0 for what is none: two arrays are compared three times as fast as an array and a number."""
-    if like.ndim != 1 or like.size > PIECE or not is_on_cpu(like):
+    """Zeros of the size of a piece, or 0 for what is none.
+
+    NumPy's maximum of two arrays is three times as fast as that of an array and a number.
+    """
+    if like.ndim != 1 or like.size > LONG_PIECE or not is_on_cpu(like):
         return 0  # no piece
     zeros = _zeros.get(like.dtype)
     if zeros is None:
-        zeros = _zeros[like.dtype] = host.zeros(PIECE, like.dtype)
+        zeros = _zeros[like.dtype] = host.zeros(LONG_PIECE, like.dtype)
     return zeros[: like.size]
 
 

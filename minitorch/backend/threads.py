@@ -20,6 +20,7 @@ The number of threads is what ``set_num_threads`` was given, else OMP_NUM_THREAD
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -30,8 +31,8 @@ Share = TypeVar("Share")
 Result = TypeVar("Result")
 
 # Giving a thread its share and hearing from it takes 15 to 50 microseconds. A share must be worth several times that.
-LEAST_ELEMENTS = 1 << 16  # of a share that reads and writes memory: about 30 µs
-LEAST_FLOP = 4e6  # of a share made of matrix products: about 50 µs
+LEAST_ELEMENTS = 1 << 17  # of a share that reads and writes memory: about 50 µs
+LEAST_FLOP = 1.2e7  # of a share made of matrix products: about 120 µs
 
 _requested: int | None = None
 
@@ -78,7 +79,7 @@ def split(length: int, size: float, least: float = LEAST_ELEMENTS) -> list[slice
     """
     count = 1 if _thread.is_working else max(min(get_num_threads(), length, int(size / least)), 1)
     bounds = [length * index // count for index in range(count + 1)]
-    return [slice(start, stop) for start, stop in zip(bounds, bounds[1:])]
+    return [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
 
 
 def parallel(shares: Sequence[Share], work: Callable[[Share], Result]) -> list[Result]:

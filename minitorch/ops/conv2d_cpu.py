@@ -14,6 +14,20 @@ That part is a matrix without any copying (a slice of each row), so
 and the two gradients are the same products with the factors exchanged. Rows of unlike remainder modulo the stride
 are kept apart, so that with any stride and dilation the rows under u follow each other.
 
+**Which part of the kernel is unrolled** is decided by shape (``Plan``). One thread, forward, in ms a batch:
+
+    shape                                  width only   all of it   torch
+    1→96 11×11 stride 4, 224², b16           35.6         16.6       11.5    a stride multiplies the copies
+    3→64 3×3, 64², b8                         6.0          3.5        1.8    few rows in a product: BLAS is slow
+    3→32 5×5, 32², b64                        5.3          6.8        3.3
+    6→16 5×5, 14², b256                       2.4          3.5        1.2
+    512→512 3×3, 4², b8                      11.2          7.4        5.2    a large kernel is not rearranged
+
+Large channel counts run at BLAS's own rate (93 of 103 GFLOP/s a core), narrow ones (32 channels) at 70 to 88.
+
+**The kernel's gradient** is a product of few rows and columns over many places, and BLAS multiplies under · imagesᵀ
+half as fast again as images · underᵀ where there are few output channels (32→32 5×5: 16.7 → 12.8 ms).
+
 **Blocks.** The unrolled copies of a block of images (and of a band of rows, if one image is large) stay in the cache.
 Where images are very small, a product for each of them would be too narrow to run well: then several images lie side
 by side in one matrix. Blocks write to different parts of the result and know nothing of each other (the kernel's
@@ -25,15 +39,12 @@ gradient alone is a sum over all of them).
 
 from __future__ import annotations
 
-import math
-
 from minitorch.backend import Array, array_module, parallel, split
 from minitorch.backend.threads import LEAST_FLOP, get_num_threads
 from minitorch.ops.conv2d_plan import Block, Plan, Unrolled, plan_for
 from minitorch.ops.windows import Windows
 
-
-NARROW = 128
+NARROW = 128  # rows of a product; see _outer_product
 
 
 def convolve(input: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
@@ -70,14 +81,15 @@ def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows
     """(N, C_out, H_out, W_out) and the weight → (N, C_in, H, W): every output element added at its window."""
     xp = array_module(output)
     N, C_out, C_in = len(output), len(weight), weight.shape[1] * groups
+    if 0 in (N * C_in, output.size):
+        input = xp.zeros((N, C_in, *windows.input_size), output.dtype)
+        return input if bias is None else input + bias[:, None, None]
     plan = plan_for(N, C_in, C_out, windows, groups, output.itemsize, get_num_threads(), 0)
     if windows.stride == (1, 1) and not plan.has_few_places:
         return convolve(output, _flipped(weight, groups), bias, _windows_of_transpose(windows), groups)
     input = xp.zeros((N, C_in, *windows.input_size), output.dtype)
     if bias is not None:
         input += bias[:, None, None]
-    if 0 in (input.size, output.size):
-        return input
     kernels = plan.kernel_matrices(weight).swapaxes(-1, -2)
 
     def work(blocks: list[Block]) -> None:

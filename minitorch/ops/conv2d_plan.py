@@ -12,10 +12,10 @@ from minitorch.backend.threads import LEAST_FLOP
 from minitorch.ops.windows import Windows, inside
 
 # All were measured; twice or half as much makes a few per cent of difference.
-BLOCK_BYTES = 1_500_000  # of a block's scratch: about what the second-level cache of a core holds
-SHARING_FACTOR = 4  # images share a product if each has that many times fewer places than the product has rows
+BLOCK_BYTES = 3_000_000  # of a block's scratch: a core's share of the caches
+SHARING_FACTOR = 8  # images share a product if each has that many times fewer places than the product has rows
 FEW_PLACES = 1  # for each kernel: fewer, and the kernel's height is unrolled, too
-MOST_COLUMN_ROWS = 128  # the kernel's height is unrolled, too, if that makes no more rows
+MOST_COLUMN_ROWS = 32  # times the stride: the kernel's height is unrolled, too, if that makes no more rows
 
 
 class Block(NamedTuple):
@@ -34,13 +34,15 @@ class Plan:
     height, ``heights`` elements are unrolled; the other ``products`` are a product each. (One of the two is 1.)
     """
 
-    def __init__(self, N: int, C_in: int, C_out: int, windows: Windows, groups: int, itemsize: int, result_size: int) -> None:
+    def __init__(
+        self, N: int, C_in: int, C_out: int, windows: Windows, groups: int, itemsize: int, result_size: int
+    ) -> None:
         self.N, self.C_in, self.C_out, self.windows, self.groups = N, C_in, C_out, windows, groups
         (K_h, K_w), (s_h, _), (d_h, _) = windows.kernel_size, windows.stride, windows.dilation
         H_out, W_out = windows.output_size
         # Rearranging a large kernel for several products costs more than unrolling a few places altogether.
         self.has_few_places = N * H_out * W_out <= FEW_PLACES * C_out
-        is_column = self.has_few_places or C_in // groups * K_h * K_w <= MOST_COLUMN_ROWS
+        is_column = self.has_few_places or C_in // groups * K_h * K_w <= MOST_COLUMN_ROWS * s_h
         self.heights, self.products = (K_h, 1) if is_column else (1, K_h)
         self.remainders = sorted({u * d_h % s_h for u in range(self.products)})
         self.reach = d_h * (self.products - 1) // s_h  # rows that a kernel reaches below its first, in each remainder
@@ -56,7 +58,7 @@ class Plan:
         K_w = self.windows.kernel_size[1]
         row_bytes = itemsize * W_out * (self.C_in * self.heights * K_w * len(self.remainders) + 2 * self.C_out)
         threads = len(split(self.N * H_out, self.flop, LEAST_FLOP))
-        most_rows = H_out if self.N >= threads else -(-H_out // threads)
+        most_rows = H_out if threads <= self.N else -(-H_out // threads)
         rows = _evenly(H_out, min(block_bytes // row_bytes - self.reach, most_rows))
         images = _evenly(self.N, min(block_bytes // (row_bytes * (rows + self.reach)), -(-self.N // threads)))
         return rows, images
@@ -100,7 +102,7 @@ class Plan:
 
     def kernel_matrices(self, weight: Array) -> Array:
         """(C_out, C_in / groups, K_h, K_w) → (products, groups, C_out / groups, rows_in_product)."""
-        C_out, C_in, K_h, K_w = weight.shape
+        C_out, C_in, _, K_w = weight.shape
         by_row = weight.reshape(C_out, C_in, self.products, self.heights, K_w).transpose(2, 0, 1, 3, 4)
         shape = (self.products, self.groups, C_out // self.groups, self.rows_in_product)
         return array_module(weight).ascontiguousarray(by_row).reshape(shape)

@@ -46,7 +46,7 @@ class PutAtChoice(Function):
     def forward(self, value: Array, *, choice: Array, windows: Windows) -> Array:
         self.choice, self.windows = choice, windows
         result = array_module(value).empty((*value.shape[:-2], *windows.input_size), value.dtype)
-        in_rows(lambda *parts: put_at_choice(*parts, windows), result, value, choice)
+        in_rows(lambda result, value, choice: put_at_choice(result, value, choice, windows), result, value, choice)
         return result
 
     def backward(self, grad_output: Any) -> Any:
@@ -120,7 +120,7 @@ def largest_and_choice(input: Array, windows: Windows) -> tuple[Array, Array]:
     xp = array_module(input)
     output = xp.empty((*input.shape[:-2], *windows.output_size), input.dtype)
     choice = first_choice(input, windows)
-    in_rows(lambda *parts: _choose(*parts, windows), input, output, choice)
+    in_rows(lambda input, output, choice: _choose(input, output, choice, windows), input, output, choice)
     return output, choice
 
 

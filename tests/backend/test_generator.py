@@ -82,9 +82,7 @@ def test_large_draws(dtype):
     ours, theirs = pair(3)
     size = 100_003  # several chunks and a tail
     assert_same_bits(ours.normal(size, dtype), torch.randn(size, dtype=TORCH[dtype], generator=theirs))
-    assert_same_bits(
-        ours.normal(size, dtype, 0.3, 0.7), empty(size, dtype).normal_(0.3, 0.7, generator=theirs)
-    )
+    assert_same_bits(ours.normal(size, dtype, 0.3, 0.7), empty(size, dtype).normal_(0.3, 0.7, generator=theirs))
     assert_same_bits(ours.uniform(size, dtype, -1, 3), empty(size, dtype).uniform_(-1, 3, generator=theirs))
 
 
@@ -356,9 +354,7 @@ def test_seeds():
     assert generator.initial_seed() == 3
     chosen = generator.seed()
     assert generator.initial_seed() == chosen
-    np.testing.assert_array_equal(
-        generator.uniform(9, np.float32), CPUGenerator(chosen).uniform(9, np.float32)
-    )
+    np.testing.assert_array_equal(generator.uniform(9, np.float32), CPUGenerator(chosen).uniform(9, np.float32))
     assert generator.seed() != chosen
 
 
@@ -422,9 +418,7 @@ ERRORS |= {
 ERRORS |= {
     f"{ours} {arguments} {dtype}": (
         lambda g, ours=ours, arguments=arguments, dtype=dtype: getattr(g, ours)(4, dtype, *arguments),
-        lambda g, ours=ours, arguments=arguments, dtype=dtype: getattr(empty(4, dtype), ours + "_")(
-            *arguments
-        ),
+        lambda g, ours=ours, arguments=arguments, dtype=dtype: getattr(empty(4, dtype), ours + "_")(*arguments),
     )
     for ours, arguments, dtype in [
         ("normal", (0, -1), "float32"),
