@@ -173,8 +173,12 @@ class _BackwardTask:
         is_owned = is_owned or fitted is not gradient
         waiting = self.pending.get(node)
         if waiting is None:
-            waiting = self.pending[node] = [None] * len(node.output_shapes)
-            self.pending_owned[node] = [False] * len(node.output_shapes)
+            count = len(node.output_shapes)
+            if count == 1:  # the usual case
+                self.pending[node], self.pending_owned[node] = [fitted], [is_owned]
+                return
+            waiting = self.pending[node] = [None] * count
+            self.pending_owned[node] = [False] * count
         if waiting[index] is not None:
             fitted = self._add(waiting[index], self.pending_owned[node][index], fitted)
             is_owned = True
@@ -224,18 +228,20 @@ def _is_owned(
     result = results[position]
     if node.may_return_kept_arrays or result.__class__ is not HostArray:
         return False
-    memory = _memory(result)
-    if memory.__class__ is not HostArray or 0 in result.strides or not result.flags.writeable:
+    memory = result.base
+    if memory is None:
+        memory = result
+    elif memory.__class__ is not HostArray or 0 in result.strides or not result.flags.writeable:
         return False
     for other in saved:
-        if other is not None and _memory(other) is memory:
+        if other is memory or (other is not None and _memory(other) is memory):
             return False
     for index, other in enumerate(results):
-        if index != position and other is not None and _memory(other) is memory:
+        if other is not None and index != position and _memory(other) is memory:
             return False
     for gradient, was_owned in zip(gradients, owned):
-        if gradient is not None and _memory(gradient) is memory:
-            return was_owned
+        if gradient is memory or (gradient is not None and _memory(gradient) is memory):
+            return was_owned and result.flags.writeable
     return True
 
 
@@ -257,7 +263,8 @@ def _fit(gradient: Gradient, shape: tuple[int, ...], dtype: Any, sender: Any, po
             gradient = SumToShape.apply(gradient, shape=shape)
         else:
             gradient = sum_array_to_shape(gradient, shape)
-    if raw(gradient).dtype != dtype:
+    found = gradient.dtype if gradient.__class__ is HostArray else raw(gradient).dtype
+    if found is not dtype and found != dtype:
         gradient = Cast.apply(gradient, dtype=dtype)
     return gradient
 

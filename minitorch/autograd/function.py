@@ -29,7 +29,6 @@ Rules for whoever writes one:
 from __future__ import annotations
 
 import itertools
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -109,7 +108,8 @@ class Function:
         if needs_grad:
             needs_grad = state.enabled
         if needs_grad:
-            function.needs_input_grad = tuple([isinstance(v, Variable) and v.needs_grad for v in inputs])
+            function.edges = edges = _edges(inputs)
+            function.needs_input_grad = tuple([edge is not None for edge in edges])
         try:
             output = function.forward(*arrays, **options)
         except (TypeError, ValueError) as error:
@@ -117,30 +117,41 @@ class Function:
             raise
         if first is None:
             return output
-        return function._wrap(output, first, inputs, arrays, needs_grad, options)
+        if output.__class__ is tuple or function.is_view:
+            return function._wrap_several(output, first, inputs, arrays, needs_grad, options)
+        # What follows is _wrap_several for one output, without its loops: small ops are as fast as this is short.
+        result_class = first.result_class
+        result = _new(result_class)
+        result.array = array = output if output.__class__ is HostArray else as_array(output)
+        if needs_grad:
+            function.result_class = result_class
+            function.output_shapes, function.output_dtypes = (array.shape,), (array.dtype,)
+            if array.dtype.kind == "f":
+                result.needs_grad, result.node = True, function
+            if function.saved:
+                function._identify_saved((output,), (result,), inputs, arrays)
+            if AnomalyMode.enabled:
+                function.trace = "".join(_stack())
+        return result
 
-    def _wrap(
+    def _wrap_several(
         self, output: Any, first: Variable, inputs: tuple[Any, ...], arrays: list[Any], needs_grad: bool, options: Any
     ) -> Any:
         """Turn forward's arrays into Variables, recorded if ``needs_grad``."""
         result_class = first.result_class
-        if output.__class__ is tuple:
-            results = tuple([wrap(as_array(each), result_class) for each in output])
-        else:
-            result = _new(result_class)
-            result.array = output if output.__class__ is HostArray else as_array(output)
-            results = (result,)
+        outputs = output if output.__class__ is tuple else (output,)
+        results = tuple([wrap(as_array(each), result_class) for each in outputs])
         if needs_grad:
             self._record(results, inputs, result_class)
             if self.saved:
-                self._identify_saved(output, results, inputs, arrays)
+                self._identify_saved(outputs, results, inputs, arrays)
         if self.is_view:
             self._track_views(results, first, options)
         return results if output.__class__ is tuple else results[0]
 
     def _record(self, results: tuple[Any, ...], inputs: tuple[Any, ...], result_class: type[Variable]) -> None:
         """Become the node of ``results``: note where gradients go and which shapes they have."""
-        self.edges = tuple([value.edge() if isinstance(value, Variable) else None for value in inputs])
+        self.edges = _edges(inputs)
         self.result_class = result_class
         self.output_shapes = tuple([result.array.shape for result in results])
         self.output_dtypes = tuple([result.array.dtype for result in results])
@@ -150,13 +161,12 @@ class Function:
                 result.node = self
                 result.output_index = index
         if AnomalyMode.enabled:
-            self.trace = "".join(traceback.format_stack()[:-3])
+            self.trace = "".join(_stack())
 
     def _identify_saved(
-        self, output: Any, results: tuple[Any, ...], inputs: tuple[Any, ...], arrays: list[Any]
+        self, outputs: tuple[Any, ...], results: tuple[Any, ...], inputs: tuple[Any, ...], arrays: list[Any]
     ) -> None:
         """Find the inputs and outputs among the saved values: where they stand in the graph, and their versions."""
-        outputs = output if output.__class__ is tuple else (output,)
         sources, versions = [], []
         for saved in self.saved:
             kind, index, owner = _CONSTANT, 0, None
@@ -234,6 +244,25 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
+
+
+def _edges(inputs: tuple[Any, ...]) -> tuple[tuple[Any, int] | None, ...]:
+    """Where the gradient of each input goes; see ``Variable.edge``."""
+    edges: list[tuple[Any, int] | None] = []
+    for value in inputs:
+        if isinstance(value, Variable) and value.needs_grad:
+            node = value.node
+            edges.append((value if node is None else node, value.output_index))
+        else:
+            edges.append(None)
+    return tuple(edges)
+
+
+def _stack() -> list[str]:
+    """The lines that led to the op that is being recorded."""
+    import traceback  # takes as long to import as a tenth of the library, and few ever trace
+
+    return traceback.format_stack()[:-3]
 
 
 class AccumulateGrad:

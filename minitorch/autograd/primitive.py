@@ -87,7 +87,7 @@ class Clone(Function):
     """A copy in memory of its own."""
 
     def forward(self, value: Array) -> Array:
-        return value.copy(order="K")
+        return value.copy(order="C" if 0 in value.strides else "K")  # "K" would put repeated dimensions last
 
     def backward(self, grad_output: Any) -> Any:
         return grad_output

@@ -57,6 +57,9 @@ ERRORS: dict[str, Program] = {
     "second backward": lambda torch: _second_backward(torch),
     "unused input": lambda torch: torch.autograd.grad(_leaf(torch) * 2, [_leaf(torch)], torch.ones(2)),
     "input without grad": lambda torch: torch.autograd.grad(_leaf(torch) * 2, [torch.ones(2)], torch.ones(2)),
+    "grad of another shape": lambda torch: setattr(_leaf(torch), "grad", torch.ones(3)),
+    "grad of another dtype": lambda torch: setattr(_leaf(torch), "grad", torch.ones(2, dtype=torch.float64)),
+    "grad that is no tensor": lambda torch: setattr(_leaf(torch), "grad", 1),
     "in-place on a leaf": lambda torch: _leaf(torch).add_(1),
     "integers cannot require grad": lambda torch: torch.ones(2, dtype=torch.int64).requires_grad_(),
     "requires_grad of a result": lambda torch: (_leaf(torch) * 2).requires_grad_(False),
@@ -178,7 +181,7 @@ def test_program(name: str) -> None:
 @pytest.mark.parametrize("name", ERRORS)
 def test_error(name: str) -> None:
     """Type and, up to the parts that name shapes in another way, text."""
-    same(ERRORS[name], message=name not in ("integers cannot require grad",))
+    same(ERRORS[name], message=name not in ("integers cannot require grad", "grad of another dtype"))
 
 
 def test_retain_graph_allows_a_second_pass() -> None:
@@ -319,3 +322,12 @@ def test_backward_from_threads() -> None:
     for thread in threads:
         thread.join()
     assert x.grad.tolist() == [28.0] * 4
+
+
+def test_grad_of_an_intermediate_value_warns() -> None:
+    y = minitorch.ones(2, requires_grad=True) * 2
+    with pytest.warns(UserWarning, match="not a leaf Tensor"):
+        assert y.grad is None
+    y.retain_grad()
+    y.sum().backward()
+    assert y.grad.tolist() == [1.0, 1.0]
