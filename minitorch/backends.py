@@ -32,6 +32,23 @@ class _Cuda:
         return accelerator.is_available()
 
 
+class _Cudnn:
+    """NVIDIA's library of layers, which minitorch does not use: the switches may be set, and change nothing."""
+
+    enabled = False
+    benchmark = False
+    deterministic = False
+
+    @staticmethod
+    def is_available() -> bool:
+        """Always False."""
+        return False
+
+    @staticmethod
+    def version() -> None:
+        """Always None."""
+
+
 class _Mps:
     """Apple's GPUs, which minitorch does not use."""
 
@@ -47,4 +64,5 @@ class _Mps:
 
 
 cuda = _Cuda()
+cudnn = _Cudnn()
 mps = _Mps()

@@ -93,6 +93,23 @@ def from_numpy_dtype(numpy_dtype: Any) -> dtype:
         ) from None
 
 
+def chosen_dtype(given: Any, default: Any) -> Any:
+    """The dtype a caller asked for, ``default`` if it is None; Python's float, int and bool name dtypes, too.
+
+    >>> chosen_dtype(None, float32), chosen_dtype(builtins.float, float32)
+    (torch.float32, torch.float64)
+    """
+    if given is None:
+        return default
+    if isinstance(given, dtype):
+        return given
+    if given is builtins.float:
+        return float64
+    if isinstance(given, type) and given in _OF_PYTHON:
+        return _OF_PYTHON[given]
+    raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(given).__name__}")
+
+
 def dtype_of(value: Any) -> dtype:
     """The dtype of a tensor, a raw array, or the one a Python number gets in a tensor of its own."""
     found = getattr(value, "dtype", None)
