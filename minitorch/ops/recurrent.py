@@ -87,7 +87,10 @@ def walk(cell: Cell, projected: Any, batch_sizes: Sequence[int], start: State, r
 
     Shapes: projected (Σ batch_sizes, gates); each start state (N, features).
     Returns the outputs h of all moments, packed as the input, and each sequence's last state.
+    Raises: RuntimeError for a sequence without moments.
     """
+    if not batch_sizes:
+        raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
     moments = split(projected, list(batch_sizes), 0)
     if reverse:
         return _walk_backwards(cell, moments, batch_sizes, start)

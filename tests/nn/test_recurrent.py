@@ -201,3 +201,9 @@ def test_useless_dropout_warns() -> None:
         return [str(each.message) for each in caught]
 
     same(program)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_sequence_without_moments_is_refused(bidirectional: bool) -> None:
+    error = same(lambda torch: torch.nn.LSTM(2, 3, bidirectional=bidirectional)(torch.ones(0, 1, 2)), message=True)
+    assert isinstance(error, RuntimeError)

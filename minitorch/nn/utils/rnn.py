@@ -127,10 +127,12 @@ def pad_packed_sequence(
     if total_length is not None:
         block = pad(block, (*margin, 0, 0, 0, total_length - longest), value=padding_value)
     lengths = tensor([sum(size > row for size in batch_sizes) for row in range(N)])
+    if batch_first:
+        block = transpose(block, 0, 1)
     if sequence.unsorted_indices is not None:
-        block = index_select(block, 1, sequence.unsorted_indices)
+        block = index_select(block, 0 if batch_first else 1, sequence.unsorted_indices)
         lengths = index_select(lengths, 0, sequence.unsorted_indices.cpu())
-    return (transpose(block, 0, 1) if batch_first else block), lengths
+    return block, lengths
 
 
 def pad_sequence(
