@@ -151,7 +151,8 @@ def binary_cross_entropy_with_logits(
     Gradient: weight · (σ(input) − target) · g for ``input`` (without ``pos_weight``).
     Args: pos_weight: a factor for the positive part, more than 1 to find more of what is so; reduction: "mean",
     "sum" or "none"; size_average, reduce: deprecated forms of it.
-    Raises: ValueError if the sizes differ; RuntimeError for a weight that does not broadcast or requires grad.
+    Raises: ValueError if the sizes differ; RuntimeError for a weight that does not broadcast or requires grad,
+    and for a target that is not floating point.
     Numerics: exact for logits of any size.
 
     >>> import minitorch as torch
@@ -169,6 +170,9 @@ def binary_cross_entropy_with_logits(
         if value is not None:
             broadcast_shapes(raw(value).shape, shape)
             refuse_gradient("binary_cross_entropy_with_logits", role, value)
-    input, target = promote(input, target)
     require_floating(input, "binary_cross_entropy_with_logits", "log_sigmoid_cpu")
+    if raw(target).dtype.kind != "f":
+        names = [from_numpy_dtype(raw(each).dtype).legacy_name for each in (input, target)]
+        raise RuntimeError(f"result type {names[0]} can't be cast to the desired output type {names[1]}")
+    input, target = promote(input, target)
     return BinaryCrossEntropyWithLogits.apply(input, target, weight, pos_weight, reduction=reduction)

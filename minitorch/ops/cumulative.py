@@ -16,7 +16,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, row_major
 from minitorch.ops.arithmetic import sub
 from minitorch.ops.choice import where
 from minitorch.ops.dims import normalize_dim, numpy_names
@@ -59,8 +59,8 @@ class Cumsum(Function):
         xp = array_module(input)
         wide = xp.float64 if input.dtype.kind == "f" else xp.int64
         if reverse:
-            return xp.flip(xp.cumsum(xp.flip(input, dim), axis=dim, dtype=wide), dim).astype(input.dtype)
-        return xp.cumsum(input, axis=dim, dtype=wide).astype(input.dtype)
+            return row_major(xp.flip(xp.cumsum(xp.flip(input, dim), axis=dim, dtype=wide), dim).astype(input.dtype))
+        return row_major(xp.cumsum(input, axis=dim, dtype=wide).astype(input.dtype))
 
     def backward(self, grad_output: Any) -> Any:
         return Cumsum.apply(grad_output, dim=self.dim, reverse=not self.reverse)

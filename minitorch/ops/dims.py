@@ -84,6 +84,9 @@ def numpy_names(function: F) -> F:
 
     @functools.wraps(function)
     def accept(*args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], (list, tuple, int, float)):
+            kind = type(args[0]).__name__
+            raise TypeError(f"{function.__name__}(): argument 'input' (position 1) must be Tensor, not {kind}")
         if kwargs:
             for theirs, ours in _NUMPY_NAMES.items():
                 if theirs in kwargs:

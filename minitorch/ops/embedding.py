@@ -9,7 +9,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import Variable, raw, wrap
-from minitorch.backend import Array, add_at, array_module, device_of, to_device
+from minitorch.backend import Array, add_at, array_module, device_of, row_major, to_device
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.index_along import index_outside
 from minitorch.ops.indexing import AddPicked
@@ -134,5 +134,5 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         num_classes = int(numbers.max()) + 1
     elif numbers.size and num_classes <= int(numbers.max()):
         raise RuntimeError("Class values must be smaller than num_classes.")
-    rows = (numbers[..., None] == array_module(numbers).arange(num_classes)).astype("int64")
+    rows = row_major((numbers[..., None] == array_module(numbers).arange(num_classes)).astype("int64"))
     return wrap(rows, tensor.result_class) if isinstance(tensor, Variable) else rows

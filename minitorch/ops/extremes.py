@@ -14,7 +14,7 @@ from minitorch import return_types
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, row_major
 from minitorch.ops.choice import maximum, minimum, where
 from minitorch.ops.dims import array_axis, normalize_dim, numpy_names, reduced_dims
 from minitorch.ops.reduction import Spread, sum_array
@@ -27,7 +27,7 @@ class Amax(Function):
 
     def forward(self, input: Array, *, dims: tuple[int, ...], keepdim: bool = False) -> Array:
         self.dims = dims
-        result = self.extreme(input, array_axis(dims, input.ndim), keepdim)
+        result = row_major(self.extreme(input, array_axis(dims, input.ndim), keepdim))
         self.save(input, result)
         return result
 

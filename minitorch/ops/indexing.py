@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import operator
 import re
+import warnings
 from typing import Any, NamedTuple
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, add_at, array_module, device_of, is_array, to_device
+from minitorch.backend import Array, add_at, array_module, device_of, is_array, row_major, to_device
 from minitorch.ops.shape import Alias, broadcast_shapes
 
 _WHOLE = slice(None)
@@ -63,7 +64,7 @@ class Index(Function):
 
     def forward(self, value: Array, *, index: tuple[Any, ...]) -> Array:
         self.index, self.input_shape = index, value.shape
-        return pick(value, index)
+        return row_major(pick(value, index))
 
     def backward(self, grad_output: Any) -> Any:
         return AddPicked.apply(grad_output, index=self.index, shape=self.input_shape)
@@ -257,7 +258,7 @@ def _plain(item: Any, array: Array) -> Any:
         return item
     if isinstance(item, slice):
         return _plain_slice(item)
-    if isinstance(item, (list, tuple)):
+    if isinstance(item, (list, tuple, range)):
         item = _array_from_list(item, array)
     item = raw(item)
     if is_array(item):
@@ -300,7 +301,14 @@ def _plain_array(item: Array, array: Array) -> Any:
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if device_of(item) != device_of(array):
         item = to_device(item, device_of(array))
-    return item != 0 if kind == "uint8" else item  # uint8 is torch's old way of writing a mask
+    if kind != "uint8":
+        return item
+    warnings.warn(
+        "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+        UserWarning,
+        stacklevel=5,
+    )
+    return item != 0  # the old way of writing a mask
 
 
 def _consumed(item: Any) -> int:

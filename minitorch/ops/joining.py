@@ -8,7 +8,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, is_array
+from minitorch.backend import Array, array_module, is_array, row_major
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.promotion import is_variable, promote
 from minitorch.ops.shape import index_at, reshape, unsqueeze
@@ -24,7 +24,7 @@ class Cat(Function):
         used = [value for value in values if value.shape != (0,)] or values
         self.dim = dim
         self.sizes = [0 if value.shape == (0,) else value.shape[dim] for value in values]
-        return array_module(values[0]).concatenate(used, axis=dim)
+        return row_major(array_module(values[0]).concatenate(used, axis=dim))
 
     def backward(self, grad_output: Any) -> Any:
         parts, start = [], 0
@@ -40,7 +40,7 @@ class Stack(Function):
 
     def forward(self, *values: Array, dim: int) -> Array:
         self.dim, self.count = dim, len(values)
-        return array_module(values[0]).stack(values, axis=dim)
+        return row_major(array_module(values[0]).stack(values, axis=dim))
 
     def backward(self, grad_output: Any) -> Any:
         needed = self.needs_input_grad

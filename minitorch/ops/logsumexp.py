@@ -7,7 +7,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, row_major
 from minitorch.ops.dims import array_axis, normalize_dims, numpy_names
 from minitorch.ops.elementwise import exp
 from minitorch.ops.operand import floating, narrow, widen
@@ -30,7 +30,7 @@ class Logsumexp(Function):
             result = xp.log(wide.sum(axis=axis, keepdims=True))
         if not keepdim:
             result = result.reshape([size for dim, size in enumerate(input.shape) if dim not in dims])
-        result = narrow(result, input)
+        result = row_major(narrow(result, input))
         self.save(input, result)
         return result
 

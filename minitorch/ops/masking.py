@@ -7,7 +7,7 @@ from typing import Any
 from minitorch.autograd.function import Function, check_broadcastable
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import Variable, raw, wrap
-from minitorch.backend import Array, array_module, device_of, to_device
+from minitorch.backend import Array, array_module, device_of, row_major, to_device
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.assignment import IndexPut
 from minitorch.ops.index_along import as_fill_value, index_outside
@@ -22,7 +22,7 @@ class MaskedFill(Function):
     def forward(self, input: Array, value: Any, *, mask: Array) -> Array:
         self.mask = mask
         xp = array_module(input)
-        return xp.where(mask, xp.asarray(value, dtype=input.dtype), input)
+        return row_major(xp.where(mask, xp.asarray(value, dtype=input.dtype), input))
 
     def backward(self, grad_output: Any) -> Any:
         needs_input, needs_value = self.needs_input_grad[:2]
@@ -72,6 +72,28 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     if isinstance(value, Variable):
         value = move(value, device_of(raw(input)))
     return MaskedFill.apply(input, value, mask=mask)
+
+
+class FillDiagonal(MaskedFill):
+    """``fill_diagonal``: as ``MaskedFill``, under torch's name for it."""
+
+
+def fill_diagonal(input: Any, fill_value: float, wrap: bool = False) -> Any:
+    """A copy of ``input`` with ``fill_value`` where all indices are equal.
+
+    Args: wrap: in a matrix with more rows than columns, start again one row below the end of the diagonal.
+    Raises: RuntimeError for less than two dimensions, or more than two of unlike sizes.
+    """
+    array = raw(input)
+    if array.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if array.ndim > 2 and len(set(array.shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    width = array.shape[-1]
+    mask = array_module(array).zeros(array.size, bool)
+    end = array.size if wrap or array.ndim > 2 else width * width
+    mask[: end : sum(width**dim for dim in range(array.ndim))] = True
+    return FillDiagonal.apply(input, fill_value, mask=mask.reshape(array.shape))
 
 
 def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -140,6 +141,20 @@ def adjoint(input: Any) -> Any:
     return transpose(input, 0, 1) if ndim else input
 
 
+def _warn_of_reversing(ndim: int) -> None:
+    text = (
+        "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw "
+        "an error in a future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange("
+        "x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor."
+    )
+    if ndim == 0:
+        text = "Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases."
+    warnings.warn(text, UserWarning, stacklevel=4)
+
+
 def reverse_dims(input: Any) -> Any:
     """``x.T``: all dimensions in reverse order."""
-    return Permute.apply(input, dims=tuple(reversed(range(raw(input).ndim))))
+    ndim = raw(input).ndim
+    if ndim != 2:
+        _warn_of_reversing(ndim)
+    return Permute.apply(input, dims=tuple(reversed(range(ndim))))

@@ -12,7 +12,7 @@ import minitorch.dtypes as dtypes
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, row_major
 from minitorch.ops.cumulative import part, widened
 from minitorch.ops.dims import normalize_dim, numpy_names
 from minitorch.ops.operand import narrow, widen
@@ -80,7 +80,7 @@ class Cumprod(Function):
         if input.ndim == 0:
             return input.copy()
         wide = xp.float64 if input.dtype.kind == "f" else xp.int64
-        return xp.cumprod(input, axis=dim, dtype=wide).astype(input.dtype)
+        return row_major(xp.cumprod(input, axis=dim, dtype=wide).astype(input.dtype))
 
     def backward(self, grad_output: Any) -> Any:
         (input,) = self.saved
@@ -119,7 +119,7 @@ class Prod(Function):
     def forward(self, input: Array, *, dim: int, keepdim: bool, backward_name: str) -> Array:
         self.dim, self.backward_name = dim, backward_name
         self.save(input)
-        return narrow(widen(input).prod(axis=dim, keepdims=keepdim), input)
+        return row_major(narrow(widen(input).prod(axis=dim, keepdims=keepdim), input))
 
     def backward(self, grad_output: Any) -> Any:
         (input,) = self.saved

@@ -22,6 +22,15 @@ def promote(*operands: Any) -> tuple[Any, ...]:
 
     A Python number next to floating-point operands stays as it is.
     """
+    if len(operands) == 2:  # the usual case, once more and faster
+        a, b = operands
+        if isinstance(a, Variable):
+            dtype = a.array.dtype
+            if isinstance(b, Variable):
+                if b.array.dtype is dtype:
+                    return operands
+            elif b.__class__ in _NUMBERS and dtype.kind == "f":
+                return operands
     first = number = None
     for operand in operands:
         found = getattr(raw(operand), "dtype", None)
@@ -60,6 +69,8 @@ def _is_numpy_scalar(value: Any) -> bool:
 def to_dtype(value: Any, target: dtypes.dtype) -> Any:
     """``value`` in dtype ``target``: itself if it has it already. Python numbers wrap around as in torch."""
     array = raw(value)
+    if target.__class__ is not dtypes.dtype:
+        target = dtypes.chosen_dtype(target, None)
     if not hasattr(array, "dtype"):
         return _number(array, target)
     if array.dtype == target.numpy:

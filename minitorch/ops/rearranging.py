@@ -7,7 +7,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, row_major
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.dims import normalize_dim, normalize_dims
 from minitorch.ops.indexing import Index
@@ -57,7 +57,7 @@ class Roll(Function):
     def forward(self, value: Array, *, shifts: tuple[int, ...], dims: tuple[int, ...] | None) -> Array:
         self.shifts, self.dims = shifts, dims
         xp = array_module(value)
-        return xp.roll(value, shifts[0]) if dims is None else xp.roll(value, shifts, dims)
+        return row_major(xp.roll(value, shifts[0]) if dims is None else xp.roll(value, shifts, dims))
 
     def backward(self, grad_output: Any) -> Any:
         return Roll.apply(grad_output, shifts=tuple([-shift for shift in self.shifts]), dims=self.dims)

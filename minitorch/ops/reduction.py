@@ -13,7 +13,7 @@ import minitorch.dtypes as dtypes
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.backend import Array, array_module, is_on_cpu, row_major
 from minitorch.ops.diagonal import EmbedDiagonal
 from minitorch.ops.dims import array_axis, kept_shape, numpy_names, reduced_dims
 from minitorch.ops.operand import require
@@ -24,8 +24,11 @@ _ROWS = 128  # in a block; so many rounding errors add up before blocks are summ
 
 def sum_array(input: Array, dims: tuple[int, ...], keepdim: bool = False) -> Array:
     """The raw sum: integers and booleans in int64, float16 with a float32 accumulator."""
+    return row_major(_sum(input, array_axis(dims, input.ndim), keepdim))
+
+
+def _sum(input: Array, axis: Any, keepdim: bool) -> Array:
     xp = array_module(input)
-    axis = array_axis(dims, input.ndim)
     if input.dtype.kind != "f":
         return input.sum(axis=axis, dtype=xp.int64, keepdims=keepdim)
     if input.dtype == xp.float16:
@@ -113,7 +116,8 @@ class Mean(Function):
         xp = array_module(input)
         if input.dtype == xp.float16:
             axis = array_axis(dims, input.ndim)
-            return (input.sum(axis=axis, dtype=xp.float32, keepdims=keepdim) / self.count).astype(xp.float16)
+            total = row_major(input.sum(axis=axis, dtype=xp.float32, keepdims=keepdim))
+            return (total / self.count).astype(xp.float16)
         return sum_array(input, dims, keepdim) / self.count
 
     def backward(self, grad_output: Any) -> Any:

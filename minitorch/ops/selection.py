@@ -10,7 +10,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, add_at, array_module
+from minitorch.backend import Array, add_at, array_module, row_major
 from minitorch.ops.scatter import full_index
 from minitorch.ops.shape import reshape
 
@@ -64,9 +64,9 @@ class Choice(Function):
     def forward(self, input: Array, *, dim: int, keepdim: bool = True, **options: Any) -> Any:
         self.dim, self.input_shape = dim, input.shape
         line = input if input.ndim else input.reshape(1)  # a 0-d tensor is a line of one element
-        indices = self.choose(line, dim, **options)
+        indices = row_major(self.choose(line, dim, **options))
         self.chosen_shape = indices.shape
-        values = array_module(input).take_along_axis(line, indices, axis=dim)
+        values = row_major(array_module(input).take_along_axis(line, indices, axis=dim))
         if input.ndim == 0:
             values, indices = values.reshape(()), indices.reshape(())
         elif not keepdim:

@@ -13,7 +13,7 @@ import minitorch.dtypes as dtypes
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, as_array
+from minitorch.backend import Array, array_module, as_array, row_major
 from minitorch.ops.arithmetic import neg
 from minitorch.ops.dims import normalize_dim, normalize_dims
 from minitorch.ops.elementwise import Exp
@@ -28,6 +28,7 @@ def shifted_scores(scores: Array, dims: Dims) -> Array:
     """Fresh scores whose largest along ``dims`` is 0; nan where all are -inf, or one is inf."""
     if scores.size == 0:
         return scores.copy()
+    scores = row_major(scores)
     return as_array(scores - scores.max(axis=dims or None, keepdims=True))
 
 

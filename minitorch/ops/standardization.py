@@ -17,7 +17,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.primitive import sum_array_to_shape
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, row_major
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.elementwise import rsqrt
 from minitorch.ops.operand import narrow, widen
@@ -87,7 +87,7 @@ class Standardize(Function):
         self.parameter_shapes = [None if each is None else each.shape for each in (weight, bias)]
         self.options: dict[str, Any] = {"view": view, "parameter_view": parameter_view, "dims": dims, "eps": eps}
         xp = array_module(input)
-        x = widen(input).reshape(view)
+        x = row_major(widen(input)).reshape(view)
         count = max(math.prod([view[dim] for dim in dims]), 1)
         self.mean = x.sum(axis=dims, keepdims=True) / count
         output = x - self.mean

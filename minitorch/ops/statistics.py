@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, row_major
 from minitorch.ops.choice import where
 from minitorch.ops.dims import array_axis, numpy_names, reduced_dims
 from minitorch.ops.elementwise import sqrt
@@ -39,7 +40,7 @@ class Var(Function):
         axis = array_axis(self.dims, input.ndim)
         count = count_reduced(input.shape, self.dims)
         deviation = input - input.sum(axis=axis, keepdims=True) / input.dtype.type(count)
-        total = (deviation * deviation).sum(axis=axis, keepdims=keepdim)
+        total = row_major((deviation * deviation).sum(axis=axis, keepdims=keepdim))
         return array_module(input).true_divide(total, total.dtype.type(max(self.freedom, 0)))
 
     def backward(self, grad_output: Any) -> Any:
@@ -177,6 +178,13 @@ def _deviation(
         correction = 1 if unbiased else 0
     correction = 1 if correction is UNSET or correction is None else correction
     dims, of_all = reduced_dims(dim, raw(input).ndim), dim in (None, ()) or not raw(input).ndim
+    if count_reduced(raw(input).shape, dims) <= correction:
+        warnings.warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+            "(input numel divided by output numel).",
+            UserWarning,
+            stacklevel=4,
+        )
     return write_out(function.apply(input, dims=dims, correction=correction, keepdim=keepdim, of_all=of_all), out)
 
 

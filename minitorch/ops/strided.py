@@ -6,7 +6,7 @@ A tensor is a window on flat memory: element (i, j, …) lies at offset + i·str
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitorch.autograd.function import Function
@@ -107,13 +107,29 @@ def contiguous(input: Any, memory_format: memory_format = contiguous_format) -> 
 
 def with_memory_format(input: Any, memory_format: memory_format) -> Any:
     """A copy in ``memory_format``: what ``clone(memory_format=…)`` does."""
-    dims, ndim = memory_format.dims, raw(input).ndim
-    if dims is not None and ndim != len(dims):
+    return Contiguous.apply(input, dims=dims_in_memory(raw(input), memory_format))
+
+
+def dims_in_memory(array: Array, memory_format: memory_format) -> Shape:
+    """The dimensions of an array in ``memory_format``, from the slowest to the fastest in memory.
+
+    To preserve a format is to keep the order that ``array`` has; of an expanded one, the order of the numbers.
+    """
+    dims, every = memory_format.dims, tuple(range(array.ndim))
+    if dims is not None and array.ndim != len(dims):
         raise RuntimeError(f"required rank {len(dims)} tensor to use {memory_format.name} format")
-    if memory_format is preserve_format:
-        array = raw(input)
-        dims = tuple(sorted(range(ndim), key=lambda dim: -array.strides[dim]))
-    return Contiguous.apply(input, dims=dims or tuple(range(ndim)))
+    if memory_format is preserve_format and not array.flags.c_contiguous and 0 not in array.strides:
+        return tuple(sorted(every, key=lambda dim: -array.strides[dim]))
+    return dims or every
+
+
+def made_like(array: Array, memory_format: memory_format, make: Callable[[Shape], Array]) -> Array:
+    """What ``make`` returns for ``array``'s shape, with its elements made in the order of the memory."""
+    dims = dims_in_memory(array, memory_format)
+    if dims == tuple(range(array.ndim)):
+        return make(array.shape)
+    made = make(tuple([array.shape[dim] for dim in dims]))
+    return made.transpose([dims.index(dim) for dim in range(array.ndim)])
 
 
 class AsStrided(Function):

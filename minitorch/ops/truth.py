@@ -8,7 +8,7 @@ import minitorch.dtypes as dtypes
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array
+from minitorch.backend import Array, row_major
 from minitorch.ops.dims import array_axis, normalize_dims, numpy_names, reduced_dims
 from minitorch.ops.reduction import sum_array
 
@@ -18,6 +18,7 @@ class All(Function):
 
     def forward(self, input: Array, *, dims: tuple[int, ...], keepdim: bool) -> Array:
         result = self.combine(input != 0, array_axis(dims, input.ndim), keepdim) if dims else input != 0
+        result = row_major(result)
         return result.astype(input.dtype) if input.dtype == "uint8" else result
 
     def combine(self, is_true: Array, axis: Any, keepdim: bool) -> Array:

@@ -11,7 +11,7 @@ import minitorch.dtypes as dtypes
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, row_major
 from minitorch.ops.choice import where
 from minitorch.ops.dims import array_axis, numpy_names, reduced_dims
 from minitorch.ops.elementwise import sign
@@ -31,7 +31,7 @@ class LinalgVectorNorm(Function):
 
     def forward(self, input: Array, *, order: float, dims: tuple[int, ...], keepdim: bool = False) -> Array:
         self.order, self.dims = order, dims
-        result = narrow(_norm(widen(input), order, dims, keepdim), input)
+        result = narrow(row_major(_norm(widen(input), order, dims, keepdim)), input)
         self.save(input, result)
         return result
 
