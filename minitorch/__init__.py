@@ -4,8 +4,6 @@ The face of the library: re-exports under torch's names, no logic. Each block co
 ``import minitorch as torch`` is how it is meant to be used.
 """
 
-
-
 from minitorch.autograd.grad_mode import (
     enable_grad,
     inference_mode,

@@ -1,7 +1,5 @@
 """``torch.linalg``: linear algebra under torch's names; the mathematics is in ``ops/``."""
 
-
-
 # norms
 from minitorch.ops.matrix_norm import matrix_norm
 from minitorch.ops.norm import linalg_norm as norm

@@ -88,6 +88,10 @@ class ConversionMethods(Variable):
         """Whether the tensor is on a GPU."""
         return not is_on_cpu(self.array)
 
+    def is_same_size(self, other: Variable) -> bool:
+        """Whether the other tensor has the same shape."""
+        return self.array.shape == other.array.shape
+
     def is_floating_point(self) -> bool:
         """Whether the elements are floating-point numbers."""
         return self.array.dtype.kind == "f"
@@ -129,6 +133,9 @@ class ConversionMethods(Variable):
                 raise ValueError(f"__array__: {array.dtype} cannot become {dtype} without a copy")
             return array.astype(dtype)
         return array.copy() if copy else array
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        return wrap(array, self.result_class)  # so that numpy.sin(tensor) is a tensor
 
     def __dlpack__(self, **options: Any) -> Any:
         if self.needs_grad:
@@ -227,8 +234,8 @@ class ConversionMethods(Variable):
         Returns the tensor itself if nothing changes, unless ``copy``. Gradients flow through.
         """
         for position, arg in enumerate(args):
-            if isinstance(arg, dtypes.dtype):
-                dtype = arg
+            if isinstance(arg, (dtypes.dtype, type)):  # a type: Python's float, int or bool
+                dtype = dtypes.chosen_dtype(arg, None)
             elif isinstance(arg, Variable):
                 dtype, device = dtypes.from_numpy_dtype(arg.array.dtype), device_of(arg.array)
             elif isinstance(arg, bool):

@@ -6,13 +6,17 @@ All accept torch's keyword arguments ``dtype``, ``device`` and ``requires_grad``
 
 from __future__ import annotations
 
+import functools
 import math
+import warnings
 from typing import Any
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.variable import Variable, wrap
 from minitorch.backend import Array, HostArray, module_of, to_device
 from minitorch.device import CPU, device
+from minitorch.memory_format import memory_format, preserve_format
+from minitorch.ops.strided import made_like
 from minitorch.tensor.data import Device, array_from_data, as_size, resolve_device
 from minitorch.tensor.tensor import Tensor
 
@@ -49,6 +53,13 @@ def tensor(
             [3, 4]]), torch.float32)
     """
     array = array_from_data(data, dtype)
+    if isinstance(data, Variable):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
     if isinstance(data, Variable) and device is None:
         return finish(array, None, requires_grad)
     return finish(array, device, requires_grad)
@@ -105,7 +116,7 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
 def _filled(
     kind: str, sizes: tuple[int, ...], dtype: dtypes.dtype | None, where: Device, requires_grad: bool
 ) -> Tensor:
-    chosen = dtypes.get_default_dtype() if dtype is None else dtype
+    chosen = dtypes.chosen_dtype(dtype, dtypes.get_default_dtype())
     xp = module_of(resolve_device(where))
     return finish(getattr(xp, kind)(sizes, dtype=chosen.numpy), where, requires_grad)
 
@@ -162,8 +173,10 @@ def full(
     >>> torch.full((2,), 7), torch.full((2,), 0.5)
     (tensor([7, 7]), tensor([0.5000, 0.5000]))
     """
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    chosen = dtypes.dtype_of(fill_value) if dtype is None else dtype
+    chosen = dtypes.chosen_dtype(dtype, dtypes.dtype_of(fill_value))
     xp = module_of(resolve_device(device))
     array = xp.full(as_size("full", (size,)), value, dtype=chosen.numpy)
     return _into(out, finish(array, device, requires_grad))
@@ -182,32 +195,49 @@ def _into(out: Any, made: Tensor) -> Tensor:
     return out.copy_(made)
 
 
-def _like(kind: str, input: Tensor, dtype: dtypes.dtype | None, where: Device, requires_grad: bool) -> Tensor:
+def _like(
+    kind: str, input: Tensor, dtype: Any, where: Device, requires_grad: bool, layout: memory_format | None
+) -> Tensor:
     target = input.device if where is None else resolve_device(where)
-    chosen = input.dtype if dtype is None else dtype
-    array = getattr(module_of(target), kind)(input.array.shape, dtype=chosen.numpy)
-    return finish(array, target, requires_grad)
+    chosen = dtypes.chosen_dtype(dtype, input.dtype)
+    make = functools.partial(getattr(module_of(target), kind), dtype=chosen.numpy)
+    return finish(made_like(input.array, layout or preserve_format, make), target, requires_grad)
 
 
 def zeros_like(
-    input: Tensor, *, dtype: dtypes.dtype | None = None, device: Device = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    dtype: dtypes.dtype | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:
     """Zeros in the shape, dtype and device of ``input``."""
-    return _like("zeros", input, dtype, device, requires_grad)
+    return _like("zeros", input, dtype, device, requires_grad, memory_format)
 
 
 def ones_like(
-    input: Tensor, *, dtype: dtypes.dtype | None = None, device: Device = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    dtype: dtypes.dtype | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:
     """Ones in the shape, dtype and device of ``input``."""
-    return _like("ones", input, dtype, device, requires_grad)
+    return _like("ones", input, dtype, device, requires_grad, memory_format)
 
 
 def empty_like(
-    input: Tensor, *, dtype: dtypes.dtype | None = None, device: Device = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    dtype: dtypes.dtype | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:
     """Uninitialised memory in the shape, dtype and device of ``input``."""
-    return _like("empty", input, dtype, device, requires_grad)
+    return _like("empty", input, dtype, device, requires_grad, memory_format)
 
 
 def full_like(
@@ -217,9 +247,10 @@ def full_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:
     """One value in the shape, dtype and device of ``input``."""
-    made = _like("empty", input, dtype, device, requires_grad)
+    made = _like("empty", input, dtype, device, requires_grad, memory_format)
     made.array[...] = fill_value
     return made
 
@@ -260,7 +291,7 @@ def arange(
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     is_integer = all(isinstance(each, int) for each in (start, end, step))
-    chosen = dtype or (dtypes.int64 if is_integer else dtypes.get_default_dtype())
+    chosen = dtypes.chosen_dtype(dtype, dtypes.int64 if is_integer else dtypes.get_default_dtype())
     xp = module_of(resolve_device(device))
     if not chosen.is_floating_point:
         start, end, step = int(start), (end if is_integer else math.ceil(end)), int(step)
@@ -290,7 +321,7 @@ def linspace(
     """
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    chosen = dtype or dtypes.get_default_dtype()
+    chosen = dtypes.chosen_dtype(dtype, dtypes.get_default_dtype())
     start, end = float(start), float(end)
     index = module_of(resolve_device(device)).arange(steps)
     step = (end - start) / max(steps - 1, 1)
@@ -315,7 +346,7 @@ def logspace(
 ) -> Tensor:
     """``steps`` values from base**start to base**end, evenly spaced on a logarithmic scale."""
     exponents = linspace(start, end, steps, dtype=dtypes.float64, device=device).array
-    chosen = dtype or dtypes.get_default_dtype()
+    chosen = dtypes.chosen_dtype(dtype, dtypes.get_default_dtype())
     return _into(out, finish((base**exponents).astype(chosen.numpy), device, requires_grad))
 
 
@@ -338,7 +369,7 @@ def eye(
     for each in (n, n if m is None else m):
         if each < 0:
             raise RuntimeError(f"n must be greater or equal to 0, got {each}")
-    chosen = dtype or dtypes.get_default_dtype()
+    chosen = dtypes.chosen_dtype(dtype, dtypes.get_default_dtype())
     array = module_of(resolve_device(device)).eye(n, m, dtype=chosen.numpy)
     return _into(out, finish(array, device, requires_grad))
 

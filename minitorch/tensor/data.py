@@ -38,6 +38,7 @@ def as_size(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
 
 def array_from_data(data: Any, dtype: dtypes.dtype | None) -> Array:
     """A fresh array with the values of ``data``; see ``creation.tensor``."""
+    dtype = dtypes.chosen_dtype(dtype, None)
     if isinstance(data, Variable):
         data = data.array
     if is_array(data):

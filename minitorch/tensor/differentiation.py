@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -9,8 +10,17 @@ from typing import Any, TypeVar
 from minitorch.autograd import entrance
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import Variable, wrap
+from minitorch.backend import device_of
+from minitorch.dtypes import from_numpy_dtype
 
 T = TypeVar("T", bound="DifferentiationMethods")
+
+_NO_LEAF = (
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+    "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, "
+    "use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access "
+    "the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information."
+)
 
 
 class RemovableHandle:
@@ -55,6 +65,45 @@ class DifferentiationMethods(Variable):
         if value and self.array.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self.needs_grad = bool(value)
+
+    @property
+    def grad(self) -> Any:
+        """What ``backward`` has added up for this leaf, None before; settable to a tensor that fits."""
+        grad = self.__dict__.get("grad")
+        if grad is None and self.node is not None and not self.retains_grad:
+            warnings.warn(_NO_LEAF, UserWarning, stacklevel=2)
+        return grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            self._check_grad(value)
+        self.__dict__["grad"] = value
+
+    def _check_grad(self, value: Any) -> None:
+        if not isinstance(value, Variable):
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+            )
+        if value is self:
+            raise RuntimeError("can't assign Variable as its own grad")
+        if value.array.dtype != self.array.dtype:
+            found, wanted = [from_numpy_dtype(each.array.dtype).legacy_name for each in (value, self)]
+            raise RuntimeError(
+                f"attempting to assign a gradient with dtype '{found}' to a tensor with dtype '{wanted}'. Please "
+                "ensure that the gradient and the tensor are of the same dtype"
+            )
+        if value.array.shape != self.array.shape:
+            raise RuntimeError(
+                f"attempting to assign a gradient of size '{list(value.array.shape)}' to a tensor of size "
+                f"'{list(self.array.shape)}'. Please ensure that the gradient and the tensor are the same size"
+            )
+        if device_of(value.array) != device_of(self.array):
+            raise RuntimeError(
+                f"attempting to assign a gradient with device type '{device_of(value.array).type}' to a tensor with "
+                f"device type '{device_of(self.array).type}'. Please ensure that the gradient and the tensor are on "
+                "the same device"
+            )
 
     def requires_grad_(self: T, requires_grad: bool = True) -> T:
         """Set ``requires_grad`` and return the tensor."""

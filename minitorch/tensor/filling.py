@@ -8,8 +8,10 @@ from minitorch.autograd.inplace import apply_inplace
 from minitorch.autograd.variable import Variable, wrap
 from minitorch.backend import device_of, host, module_of, to_device, to_numpy
 from minitorch.backend.generator import default_cpu_generator
-from minitorch.dtypes import from_numpy_dtype
+from minitorch.dtypes import chosen_dtype, from_numpy_dtype
+from minitorch.memory_format import preserve_format
 from minitorch.ops.filling import Copy, Fill
+from minitorch.ops.strided import made_like
 from minitorch.ops.transfer import move
 from minitorch.tensor.data import array_from_data, as_size, resolve_device
 
@@ -34,7 +36,9 @@ class FillingMethods(Variable):
         return apply_inplace(self, lambda old: Fill.apply(old, new=0), may_overlap=True)
 
     def copy_(self: T, src: Any, non_blocking: bool = False) -> T:
-        """Copy the values of ``src`` (broadcast, cast, from any device); the source receives the gradient."""
+        """Copy the values of ``src``, a number or a tensor (broadcast, cast, from any device); it gets the gradient."""
+        if isinstance(src, (bool, int, float)):
+            return self.fill_(src)
         if not isinstance(src, Variable):
             raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
         source = move(src, device_of(self.array))
@@ -47,7 +51,10 @@ class FillingMethods(Variable):
         numbers = default_cpu_generator if generator is None else generator.numbers
 
         def draw(old: Variable) -> Any:
-            drawn = getattr(numbers, distribution)(**parameters, shape=old.array.shape, dtype=old.array.dtype)
+            options = {**parameters, "dtype": old.array.dtype}
+            drawn = made_like(
+                old.array, preserve_format, lambda shape: getattr(numbers, distribution)(shape=shape, **options)
+            )
             return Fill.apply(old, new=to_device(drawn, device_of(old.array)))
 
         return apply_inplace(self, draw)
@@ -63,7 +70,7 @@ class FillingMethods(Variable):
         """Numbers from the normal distribution."""
         if std < 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
-        return self._draw("normal", {"mean": mean, "std": std}, generator)
+        return self._draw("normal", {"mean": mean, "std": std, "in_blocks": self.array.flags.c_contiguous}, generator)
 
     def random_(self: T, from_: int | None = None, to: int | None = None, *, generator: Any = None) -> T:
         """Integers from ``from`` (0) up to ``to`` − 1; without bounds, all that the dtype holds exactly."""
@@ -113,7 +120,7 @@ class FillingMethods(Variable):
         self: T, kind: str, sizes: tuple[int, ...], dtype: Any, device: Any, requires_grad: bool, *value: Any
     ) -> T:
         target = device_of(self.array) if device is None else resolve_device(device)
-        numpy_dtype = self.array.dtype if dtype is None else dtype.numpy
+        numpy_dtype = self.array.dtype if dtype is None else chosen_dtype(dtype, None).numpy
         made: T = wrap(getattr(module_of(target), kind)(sizes, *value, dtype=numpy_dtype), self.result_class)
         made.needs_grad = requires_grad
         return made

@@ -60,6 +60,9 @@ class IndexingMethods(Variable):
         """``index_fill`` in place."""
         return apply_inplace(self, lambda old: index_along.index_fill(old, dim, index, value))
 
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError("Tensor does not support deleting items")
+
     # ---------------------------------------------------------------------------------- an index an element
 
     def gather(self: T, dim: int, index: Any, *, sparse_grad: bool = False) -> T:
@@ -105,6 +108,10 @@ class IndexingMethods(Variable):
     def masked_fill_(self: T, mask: Any, value: Any) -> T:
         """``masked_fill`` in place."""
         return apply_inplace(self, lambda old: masking.masked_fill(old, mask, value), may_overlap=True)
+
+    def fill_diagonal_(self: T, fill_value: float, wrap: bool = False) -> T:
+        """Set the elements whose indices are all equal to ``fill_value``; see ``ops.masking.fill_diagonal``."""
+        return apply_inplace(self, lambda old: masking.fill_diagonal(old, fill_value, wrap))
 
     def masked_select(self: T, mask: Any) -> T:
         """See ``minitorch.masked_select``."""

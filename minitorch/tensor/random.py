@@ -6,12 +6,16 @@ copied, so a seed means the same on every device.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.variable import wrap
 from minitorch.backend import host
 from minitorch.backend.generator import CPUGenerator, default_cpu_generator
+from minitorch.memory_format import contiguous_format, memory_format, preserve_format
+from minitorch.ops.strided import made_like
 from minitorch.ops.transfer import move
 from minitorch.tensor.creation import finish
 from minitorch.tensor.data import Device, as_size, resolve_device
@@ -88,8 +92,8 @@ def set_rng_state(new_state: Tensor) -> None:
     default_generator.set_state(new_state)
 
 
-def _dtype(chosen: dtypes.dtype | None) -> Any:
-    return (chosen or dtypes.get_default_dtype()).numpy
+def _dtype(given: Any, default: dtypes.dtype | None = None) -> Any:
+    return dtypes.chosen_dtype(given, default or dtypes.get_default_dtype()).numpy
 
 
 def _into(out: Any, made: Tensor) -> Tensor:
@@ -156,7 +160,7 @@ def randint(
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
     shape = as_size("randint", (size,))
-    array = numbers_of(generator).integers(int(low), int(high), shape, (dtype or dtypes.int64).numpy)
+    array = numbers_of(generator).integers(int(low), int(high), shape, _dtype(dtype, dtypes.int64))
     return _into(out, finish(array, device, requires_grad))
 
 
@@ -172,11 +176,14 @@ def randperm(
     """The integers 0 … n − 1 in random order."""
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    array = numbers_of(generator).permutation(n).astype(dtype.numpy)
+    array = numbers_of(generator).permutation(n).astype(_dtype(dtype))
     return _into(out, finish(array, device, requires_grad))
 
 
-def _drawn_like(input: Tensor, array: Any, where: Device, requires_grad: bool) -> Tensor:
+def _drawn_like(
+    input: Tensor, draw: Callable[[Any], Any], where: Device, requires_grad: bool, layout: memory_format | None
+) -> Tensor:
+    array = made_like(input.array, layout or preserve_format, draw)
     return finish(array, input.device if where is None else where, requires_grad)
 
 
@@ -187,10 +194,11 @@ def rand_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:
     """``rand`` in the shape, dtype and device of ``input``."""
-    array = numbers_of(generator).uniform(input.array.shape, (dtype or input.dtype).numpy)
-    return _drawn_like(input, array, device, requires_grad)
+    draw = functools.partial(numbers_of(generator).uniform, dtype=_dtype(dtype, input.dtype))
+    return _drawn_like(input, draw, device, requires_grad, memory_format)
 
 
 def randn_like(
@@ -200,10 +208,12 @@ def randn_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:
     """``randn`` in the shape, dtype and device of ``input``."""
-    array = numbers_of(generator).normal(input.array.shape, (dtype or input.dtype).numpy)
-    return _drawn_like(input, array, device, requires_grad)
+    in_blocks = memory_format is contiguous_format or bool(input.array.flags.c_contiguous)
+    draw = functools.partial(numbers_of(generator).normal, dtype=_dtype(dtype, input.dtype), in_blocks=in_blocks)
+    return _drawn_like(input, draw, device, requires_grad, memory_format)
 
 
 def randint_like(
@@ -215,11 +225,12 @@ def randint_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    memory_format: memory_format | None = None,
 ) -> Tensor:
     """``randint`` in the shape, dtype and device of ``input``."""
     low, high = (0, low) if high is None else (low, high)
-    array = numbers_of(generator).integers(low, high, input.array.shape, (dtype or input.dtype).numpy)
-    return _drawn_like(input, array, device, requires_grad)
+    draw = functools.partial(numbers_of(generator).integers, low, high, dtype=_dtype(dtype, input.dtype))
+    return _drawn_like(input, draw, device, requires_grad, memory_format)
 
 
 def normal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import minitorch.dtypes as dtypes
@@ -44,6 +44,21 @@ class Tensor(
 
     def __new__(cls, *args: Any) -> Tensor:
         return legacy_construct(dtypes.get_default_dtype(), args)
+
+    def new(self, *args: Any) -> Tensor:
+        """What ``Tensor(…)`` makes, in this tensor's dtype and on its device; ``new_tensor`` is the modern way."""
+        return legacy_construct(self.dtype, args).to(self.device)
+
+    def apply_(self, callable: Callable[[Any], Any]) -> Tensor:
+        """Replace every element by what ``callable`` returns for it: slow, and without a gradient."""
+        if self.requires_grad:
+            raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
+        if not is_on_cpu(self.array):
+            raise TypeError("apply_ is only implemented on CPU tensors")
+        for place in host.ndindex(self.array.shape):
+            self.array[place] = callable(self.array[place].item())
+        self.bump_version()
+        return self
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         dtype = self.dtype
