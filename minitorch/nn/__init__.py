@@ -1,6 +1,5 @@
 """Layers, containers and losses as modules; ``nn.functional`` has the same mathematics as functions."""
 
-
 from minitorch.nn import functional, init, utils
 
 # activations: activation.py

@@ -1,7 +1,5 @@
 """``nn.functional``: the layers' mathematics as plain functions; re-exports from ``ops``, no logic."""
 
-
-
 # activations: ops/activation.py, ops/hard_activation.py, ops/smooth_activation.py
 from minitorch.ops.activation import (
     celu,
