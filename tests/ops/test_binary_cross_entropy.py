@@ -77,6 +77,11 @@ ERRORS = [
 LOGITS_ERRORS = [
     BAD_REDUCTION,
     ErrorCase(
+        Sample(Spec((3,)), Spec((3,), dtype="int64")),
+        RuntimeError,
+        "result type Float can't be cast to the desired output type Long",
+    ),
+    ErrorCase(
         Sample(Spec((3, 4)), Spec((3, 1))),
         ValueError,
         r"Target size \(torch.Size\(\[3, 1\]\)\) must be the same as input size \(torch.Size\(\[3, 4\]\)\)",

@@ -203,6 +203,11 @@ def test_the_older_ways_of_writing_an_index() -> None:
     assert ours[torch.tensor(0) :, torch.tensor(1) : 2].tolist() == [[1.0], [4.0]]
     assert ours[numpy.int64(1), numpy.int32(2)].item() == 5.0
     assert ours[[]].shape == (0, 3)
+    assert ours[range(2), range(1, 3)].tolist() == theirs[range(2), range(1, 3)].tolist() == [1.0, 5.0]
+    with pytest.warns(UserWarning, match="dtype torch.uint8 is now deprecated"):
+        ours[torch.tensor([1, 0], dtype=torch.uint8)]
+    with pytest.raises(TypeError, match="does not support deleting items"):
+        del ours[0]
 
 
 @given(st.data(), SEEDS)

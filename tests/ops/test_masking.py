@@ -157,6 +157,12 @@ class TestMasking(OpContract):
         lambda t: t.zeros(2, 3).masked_fill(t.tensor(True), t.tensor(1.5, dtype=t.float64)),
         lambda t: t.zeros(2, 3).masked_scatter_(t.tensor([True, False, True]), t.arange(7.0)),
         lambda t: t.zeros(2, 3).put_(t.tensor([1, 1, -1]), t.ones(3), accumulate=True),
+        lambda t: t.zeros(3, 3).fill_diagonal_(5),
+        lambda t: t.zeros(2, 4).fill_diagonal_(5),
+        lambda t: t.zeros(7, 3).fill_diagonal_(5),
+        lambda t: t.zeros(7, 3).fill_diagonal_(5, wrap=True),
+        lambda t: t.zeros(2, 2, 2, dtype=t.int64).fill_diagonal_(5),
+        lambda t: t.zeros(3, 2).t().fill_diagonal_(5),
         lambda t: t.masked_select(t.tensor(1.0), t.tensor(True)),
         lambda t: t.take(t.arange(6), t.tensor(4)),
         lambda t: t.ones(()).nonzero(),
@@ -172,6 +178,20 @@ def test_in_place_numbers_and_dtypes(call) -> None:
         theirs.tolist(),
         str(theirs.dtype),
     )
+
+
+def test_fill_diagonal_in_a_graph_and_its_errors() -> None:
+    x = torch.ones(2, 2, requires_grad=True)
+    y = (x * 3).fill_diagonal_(0)
+    assert y.grad_fn.name() == "FillDiagonalBackward0"
+    y.sum().backward()
+    assert x.grad.tolist() == [[0.0, 3.0], [3.0, 0.0]]
+    for shape in ((3,), (2, 2, 3)):
+        with pytest.raises(RuntimeError) as ours:
+            torch.zeros(*shape).fill_diagonal_(1)
+        with pytest.raises(RuntimeError) as theirs:
+            oracle.zeros(*shape).fill_diagonal_(1)
+        assert str(ours.value) == str(theirs.value)
 
 
 def test_a_mask_larger_than_the_tensor_cannot_be_used_in_place() -> None:

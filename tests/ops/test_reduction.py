@@ -202,3 +202,11 @@ class TestReduction(OpContract):
             for axis in (None, 0, 1):
                 ours = getattr(minitorch, name)(to_ours(values), axis)
                 assert_equal(ours, getattr(oracle, name)(to_torch(values), axis))
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "var", "argmax"])
+@pytest.mark.parametrize("value", [[1, 2], (1.0,), 3])
+def test_what_is_no_tensor_is_refused(name: str, value: object) -> None:
+    for package in (minitorch, oracle):
+        with pytest.raises(TypeError, match=rf"{name}\(\)"):
+            getattr(package, name)(value)

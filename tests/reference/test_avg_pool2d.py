@@ -18,13 +18,9 @@ CASES = [
 @pytest.mark.parametrize("count_include_pad", [False, True])
 @pytest.mark.parametrize("ceil_mode", [False, True])
 @pytest.mark.parametrize(("shape", "kernel_size", "stride", "padding"), CASES)
-def test_avg_pool2d_equals_torch(
-    shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-):
+def test_avg_pool2d_equals_torch(shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
     arguments = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
     input = draw(*shape)
-    expected, grad_output, (gradient,) = torch_gradients(
-        lambda x: functional.avg_pool2d(x, *arguments), input
-    )
+    expected, grad_output, (gradient,) = torch_gradients(lambda x: functional.avg_pool2d(x, *arguments), input)
     assert_same(avg_pool2d(input, *arguments), expected)
     assert_same(avg_pool2d_gradient(grad_output, input, *arguments), gradient)

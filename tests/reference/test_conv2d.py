@@ -26,9 +26,7 @@ CASES = [
 def test_conv2d_equals_torch(input, weight, stride, padding, dilation, groups, has_bias):
     arrays = [draw(*input), draw(*weight, seed=1), draw(weight[0], seed=2)][: 3 if has_bias else 2]
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    expected, grad_output, gradients = torch_gradients(
-        lambda *tensors: functional.conv2d(*tensors, **options), *arrays
-    )
+    expected, grad_output, gradients = torch_gradients(lambda *tensors: functional.conv2d(*tensors, **options), *arrays)
     assert_same(conv2d(*arrays, **options), expected)
     actual = conv2d_gradient(grad_output, *arrays[:2], **options)
     for one, other in zip(actual, gradients):

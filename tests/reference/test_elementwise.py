@@ -50,9 +50,7 @@ def test_binary_equals_torch_with_broadcasting(name, shapes):
 @pytest.mark.parametrize("name", ["exp", "log", "sqrt", "abs", "sigmoid", "tanh", "relu", "leaky_relu"])
 def test_unary_equals_torch(name, shape):
     values = draw(*shape)
-    check(
-        name, UNARY.get(name) or getattr(torch, name), np.abs(values) if name in ("log", "sqrt") else values
-    )
+    check(name, UNARY.get(name) or getattr(torch, name), np.abs(values) if name in ("log", "sqrt") else values)
 
 
 @pytest.mark.parametrize("name", ["exp", "log", "sqrt", "abs", "relu", "leaky_relu"])
@@ -68,9 +66,7 @@ def test_saturating_functions_at_special_values(name):
 @pytest.mark.parametrize("name", ["maximum", "minimum"])
 def test_maximum_at_ties_and_nan(name):
     nan = np.nan
-    check(
-        name, getattr(torch, name), np.array([1.0, 2.0, nan, 1.0, nan]), np.array([1.0, 3.0, 1.0, nan, nan])
-    )
+    check(name, getattr(torch, name), np.array([1.0, 2.0, nan, 1.0, nan]), np.array([1.0, 3.0, 1.0, nan, nan]))
 
 
 def test_div_by_zero():
@@ -91,9 +87,7 @@ def test_leaky_relu_slope(slope):
     check("leaky_relu", functional.leaky_relu, np.array([-2.0, 0.0, 3.0]), negative_slope=slope)
 
 
-@pytest.mark.parametrize(
-    "limits", [{"min": -1.0}, {"max": 0.5}, {"min": -1.0, "max": 1.0}, {"min": 2.0, "max": 1.0}]
-)
+@pytest.mark.parametrize("limits", [{"min": -1.0}, {"max": 0.5}, {"min": -1.0, "max": 1.0}, {"min": 2.0, "max": 1.0}])
 def test_clamp_equals_torch_limits_included(limits):
     check("clamp", torch.clamp, np.array([-2.0, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, np.nan]), **limits)
 

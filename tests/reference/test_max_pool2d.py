@@ -22,9 +22,7 @@ CASES = [
 def test_max_pool2d_equals_torch(shape, kernel_size, stride, padding, dilation, ceil_mode):
     arguments = (kernel_size, stride, padding, dilation, ceil_mode)
     for input in (draw(*shape), np.round(draw(*shape, seed=1)), -np.ones(shape)):  # the last two have ties
-        expected, grad_output, (gradient,) = torch_gradients(
-            lambda x: functional.max_pool2d(x, *arguments), input
-        )
+        expected, grad_output, (gradient,) = torch_gradients(lambda x: functional.max_pool2d(x, *arguments), input)
         _, expected_indices = functional.max_pool2d(torch.tensor(input), *arguments, return_indices=True)
         output, indices = max_pool2d(input, *arguments)
         assert_same(output, expected)

@@ -77,18 +77,12 @@ def test_prod_gradient_with_zeros(zeros):
     check("prod", array, 0)
 
 
-@pytest.mark.parametrize(
-    "values", [[1000.0, 1001.0], [0.0, -np.inf], [-np.inf, -np.inf], [np.inf, 0.0], [np.nan, 1.0]]
-)
+@pytest.mark.parametrize("values", [[1000.0, 1001.0], [0.0, -np.inf], [-np.inf, -np.inf], [np.inf, 0.0], [np.nan, 1.0]])
 def test_logsumexp_at_special_values(values):
-    assert_same(
-        reduction.logsumexp(np.array(values)), torch.logsumexp(torch.tensor(values, dtype=torch.float64), 0)
-    )
+    assert_same(reduction.logsumexp(np.array(values)), torch.logsumexp(torch.tensor(values, dtype=torch.float64), 0))
 
 
-@pytest.mark.parametrize(
-    ("shape", "dim"), [((2, 3, 4), 0), ((2, 3, 4), 1), ((2, 3, 4), -1), ((5,), 0), ((2, 0), 1)]
-)
+@pytest.mark.parametrize(("shape", "dim"), [((2, 3, 4), 0), ((2, 3, 4), 1), ((2, 3, 4), -1), ((5,), 0), ((2, 0), 1)])
 def test_cumsum_equals_torch(shape, dim):
     array = draw(*shape)
     expected, grad_output, (gradient,) = torch_gradients(lambda x: torch.cumsum(x, dim), array)
@@ -110,9 +104,7 @@ def test_extreme_along_dim_equals_torch(name, dim, keepdim):
         assert_same(actual_indices, indices)
         assert actual_indices.dtype == np.int64
         assert_same(getattr(reduction, f"arg{name}")(array, dim, keepdim), indices)
-        _, grad_output, (gradient,) = torch_gradients(
-            lambda x: getattr(torch, name)(x, dim, keepdim)[0], array
-        )
+        _, grad_output, (gradient,) = torch_gradients(lambda x: getattr(torch, name)(x, dim, keepdim)[0], array)
         assert_same(getattr(reduction, f"{name}_gradient")(grad_output, array, dim), gradient)
 
 
@@ -120,6 +112,4 @@ def test_extreme_along_dim_equals_torch(name, dim, keepdim):
 def test_extreme_of_all_equals_torch(name):
     for array in (draw(2, 3), TIES[:2], np.ones((2, 2))):
         check(name, array, None)
-        assert_same(
-            getattr(reduction, f"arg{name}")(array), getattr(torch, f"arg{name}")(torch.tensor(array))
-        )
+        assert_same(getattr(reduction, f"arg{name}")(array), getattr(torch, f"arg{name}")(torch.tensor(array)))

@@ -6,9 +6,7 @@ from reference import softmax as definitions
 from tests.reference.support import assert_same, draw, torch_gradients
 
 
-@pytest.mark.parametrize(
-    ("shape", "dim"), [((4,), 0), ((3, 4), 0), ((3, 4), -1), ((2, 3, 4), 1), ((0, 3), 1)]
-)
+@pytest.mark.parametrize(("shape", "dim"), [((4,), 0), ((3, 4), 0), ((3, 4), -1), ((2, 3, 4), 1), ((0, 3), 1)])
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_equals_torch(name, shape, dim):
     input = draw(*shape)

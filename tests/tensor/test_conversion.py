@@ -30,6 +30,9 @@ PROGRAMS: dict[str, Program] = {
         torch.ones(2, 3).nbytes,
         torch.ones(2).is_floating_point(),
     ],
+    "is_same_size": lambda torch: [torch.ones(2).is_same_size(torch.zeros(shape)) for shape in ((2,), (2, 1))],
+    "copy_ of a number": lambda torch: torch.ones(2).copy_(5),
+    "apply_": lambda torch: torch.arange(4.0).reshape(2, 2).apply_(lambda value: 2 * value),
     "size": lambda torch: [repr(torch.ones(2, 3).shape), torch.ones(2, 3).size().numel(), str(torch.Size([1]))],
     "type names": lambda torch: [
         getattr(torch.ones(2), name)().type()
@@ -139,6 +142,17 @@ def test_program(name: str) -> None:
 @pytest.mark.parametrize("name", ERRORS)
 def test_error(name: str) -> None:
     same(ERRORS[name], message=name not in ("unknown device", "unknown type"))
+
+
+def test_functions_of_numpy_give_tensors() -> None:
+    x = minitorch.tensor([1.0, 4.0])
+    for result in (numpy.sqrt(x), numpy.transpose(x), numpy.maximum(numpy.zeros(2, "float32"), x)):
+        assert isinstance(result, minitorch.Tensor)
+        assert result.dtype is minitorch.float32
+    assert numpy.sqrt(x).tolist() == oracle.tensor([1.0, 4.0]).sqrt().tolist()
+    assert isinstance(numpy.exp(minitorch.tensor(1.0)), minitorch.Tensor)
+    with pytest.raises(RuntimeError, match="requires grad"):
+        numpy.sin(minitorch.ones(2, requires_grad=True))
 
 
 def test_zero_copy_with_numpy() -> None:

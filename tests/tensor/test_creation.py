@@ -84,6 +84,27 @@ PROGRAMS: dict[str, Program] = {
         isinstance(torch.ones(1), torch.FloatTensor),
         isinstance(torch.ones(1), torch.DoubleTensor),
     ],
+    "Python's names of dtypes": lambda torch: [
+        torch.tensor(1, dtype=float),
+        torch.zeros(2, dtype=int),
+        torch.full((2,), 1, dtype=bool),
+        torch.ones_like(torch.ones(2), dtype=int),
+        torch.rand(2, dtype=float),
+        torch.ones(2).new_zeros(1, dtype=float),
+        torch.ones(2).to(int),
+        torch.ones(2).sum(dtype=float),
+    ],
+    "layout like the other's": lambda torch: [
+        made.stride()
+        for x in (torch.ones(2, 3, 4).transpose(1, 2), torch.ones(2, 4, 6)[..., ::2], torch.ones(3, 1).expand(3, 4))
+        for made in (torch.zeros_like(x), torch.full_like(x, 2), torch.randn_like(x), torch.empty_like(x))
+    ],
+    "layout that was asked for": lambda torch: [
+        torch.zeros_like(torch.ones(2, 3).t(), memory_format=torch.contiguous_format).stride(),
+        torch.zeros_like(torch.ones(2, 3).t(), memory_format=torch.preserve_format).stride(),
+        torch.rand_like(torch.ones(1, 2, 3, 4), memory_format=torch.channels_last).stride(),
+    ],
+    "new without a suffix": lambda torch: [torch.ones(1, dtype=torch.int32).new([1, 2]), torch.ones(1).new(2, 3).shape],
     "is_tensor": lambda torch: [torch.is_tensor(torch.ones(1)), torch.is_tensor([1])],
     "out": lambda torch: torch.zeros(2, out=torch.ones(2)),
     "prints": lambda torch: [repr(torch.arange(3.0)), str(torch.zeros(2, 0)), repr(torch.tensor(True))],
@@ -109,6 +130,8 @@ ERRORS: dict[str, Program] = {
     "from_numpy of a list": lambda torch: torch.from_numpy([1]),
     "Tensor of a float": lambda torch: torch.Tensor(2.5),
     "negative eye": lambda torch: torch.eye(-1),
+    "NumPy's dtype": lambda torch: torch.zeros(1, dtype=numpy.float32),
+    "full of a number": lambda torch: torch.full(2, 1),
     "size overflow": lambda torch: torch.empty(2**40, 2**40),
 }
 
@@ -141,6 +164,11 @@ def test_arange_against_torch(start: int, length: int, step: float, dtype: str |
 @given(start=st.floats(-5, 5), end=st.floats(-5, 5), steps=st.integers(0, 40))
 def test_linspace_against_torch(start: float, end: float, steps: int) -> None:
     same(lambda torch: torch.linspace(start, end, steps))
+
+
+def test_copy_construction_warns_as_torch_does() -> None:
+    with pytest.warns(UserWarning, match="recommended to use sourceTensor.detach"):
+        minitorch.tensor(minitorch.ones(2))
 
 
 def test_from_numpy_shares_memory() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.harness.both import Program, same
 
 PROGRAMS: dict[str, Program] = {
+    "layouts that are not contiguous": lambda torch: _transposed(torch),
     "rand": lambda torch: [torch.rand(3), torch.rand(2, 5), torch.rand((20,), dtype=torch.float64), torch.rand(())],
     "randn": lambda torch: [torch.randn(3), torch.randn(17), torch.randn(2, 30, dtype=torch.float64), torch.randn(5)],
     "randint": lambda torch: [torch.randint(10, (5,)), torch.randint(-3, 4, (2, 2)), torch.randint(5, (2,)).dtype],
@@ -66,6 +67,12 @@ ERRORS: dict[str, Program] = {
     "too many samples": lambda torch: torch.multinomial(torch.ones(3), 5),
     "leaf that requires grad": lambda torch: torch.ones(2, requires_grad=True).normal_(),
 }
+
+
+def _transposed(torch: Any) -> Any:
+    x = torch.empty(5, 4).t()
+    filled = [torch.empty(8, 4)[:, ::2].normal_(), x.clone().uniform_(), x.clone().bernoulli_(0.5)]
+    return torch.rand_like(x), torch.randn_like(x), torch.randint_like(x, 9), x.normal_(), filled
 
 
 def _generator(torch: Any) -> Any:
