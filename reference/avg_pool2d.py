@@ -29,9 +29,7 @@ def avg_pool2d(
     W_out = pooled_size(W, kernel_size[1], stride[1], padding[1], ceil_mode=ceil_mode)
     output = np.zeros((N, C, H_out, W_out))
     for i, j in np.ndindex(H_out, W_out):
-        places, divisor = window(
-            i, j, (H, W), kernel_size, stride, padding, count_include_pad, divisor_override
-        )
+        places, divisor = window(i, j, (H, W), kernel_size, stride, padding, count_include_pad, divisor_override)
         for n, c in np.ndindex(N, C):
             for row, column in places:
                 output[n, c, i, j] += input[n, c, row, column] / divisor
@@ -56,9 +54,7 @@ def avg_pool2d_gradient(
     stride = kernel_size if stride is None else stride
     grad_input = np.zeros(input.shape)
     for i, j in np.ndindex(*grad_output.shape[2:]):
-        places, divisor = window(
-            i, j, (H, W), kernel_size, stride, padding, count_include_pad, divisor_override
-        )
+        places, divisor = window(i, j, (H, W), kernel_size, stride, padding, count_include_pad, divisor_override)
         for n, c in np.ndindex(N, C):
             for row, column in places:
                 grad_input[n, c, row, column] += grad_output[n, c, i, j] / divisor

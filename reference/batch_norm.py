@@ -45,9 +45,7 @@ def running_statistics(input, running_mean, running_var, momentum=0.1):
     return new_mean, new_var
 
 
-def batch_norm_gradient(
-    grad_output, input, running_mean=None, running_var=None, weight=None, training=False, eps=1e-5
-):
+def batch_norm_gradient(grad_output, input, running_mean=None, running_var=None, weight=None, training=False, eps=1e-5):
     """Return (grad_input, grad_weight, grad_bias).
 
     Gradient: with g = grad_output and sums over the M elements of a channel,

@@ -58,9 +58,7 @@ def cross_entropy_gradient(
     return log_softmax_gradient(grad_logs, input, class_dim)
 
 
-def cross_entropy_target_gradient(
-    grad_output, input, target, weight=None, reduction="mean", label_smoothing=0.0
-):
+def cross_entropy_target_gradient(grad_output, input, target, weight=None, reduction="mean", label_smoothing=0.0):
     """Return grad_target, for a target of probabilities.
 
     Gradient: grad_target_c = -grad_output · (1 - ε) · weight[c] · log_softmax(input)_c, divided by

@@ -22,9 +22,7 @@ def broadcast_shape(*shapes):
         sizes = {shape[position] for shape in shapes if len(shape) >= -position}
         sizes.discard(1)
         if len(sizes) > 1:
-            raise ValueError(
-                f"broadcast: sizes {sorted(sizes)} meet in shapes {shapes}; all but one must be 1"
-            )
+            raise ValueError(f"broadcast: sizes {sorted(sizes)} meet in shapes {shapes}; all but one must be 1")
         result.append(sizes.pop() if sizes else 1)
     return tuple(result)
 
@@ -130,9 +128,7 @@ def pow_gradient(grad_output, input, exponent):
     def exponent_formula(g, x, y):
         return 0.0 if x == 0 and y >= 0 else g * x**y * np.log(x)
 
-    grad_input = map_gradient(
-        lambda g, x, y: 0.0 if y == 0 else g * y * x ** (y - 1), grad_output, input, exponent
-    )
+    grad_input = map_gradient(lambda g, x, y: 0.0 if y == 0 else g * y * x ** (y - 1), grad_output, input, exponent)
     return grad_input, map_gradient(exponent_formula, grad_output, input, exponent, position=1)
 
 

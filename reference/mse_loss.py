@@ -15,9 +15,7 @@ def mse_loss(input, target, reduction="mean"):
     Shapes: input and target that broadcast to one shape → (), or that shape for "none".
     """
     losses = map_elements(lambda x, y: (x - y) ** 2, input, target)
-    return reduced(
-        losses, total([losses[place] for place in np.ndindex(*losses.shape)]), losses.size, reduction
-    )
+    return reduced(losses, total([losses[place] for place in np.ndindex(*losses.shape)]), losses.size, reduction)
 
 
 def mse_loss_gradient(grad_output, input, target, reduction="mean"):
@@ -28,7 +26,5 @@ def mse_loss_gradient(grad_output, input, target, reduction="mean"):
     """
     count = map_elements(lambda x, y: 0.0, input, target).size if reduction == "mean" else 1
     grad_input = map_gradient(lambda g, x, y: g * 2 * (x - y) / count, grad_output, input, target)
-    grad_target = map_gradient(
-        lambda g, x, y: g * 2 * (y - x) / count, grad_output, input, target, position=1
-    )
+    grad_target = map_gradient(lambda g, x, y: g * 2 * (y - x) / count, grad_output, input, target, position=1)
     return grad_input, grad_target
