@@ -143,6 +143,10 @@ def result_type(*operands: Any) -> dtype:
 
     Operands of each rank (see ``_rank``) are promoted among themselves; a lower rank then matters only if
     its category is higher.
+
+    >>> import minitorch as torch
+    >>> torch.result_type(torch.tensor([1, 2]), 1.5), torch.result_type(torch.tensor([1], dtype=torch.uint8), 300)
+    (torch.float32, torch.uint8)
     """
     result: dtype | None = None
     for rank in (2, 1, 0):
@@ -161,5 +165,9 @@ def can_cast(from_: dtype, to: dtype) -> builtins.bool:
     """Whether a result of type ``from_`` may be written into a tensor of type ``to``.
 
     Only a step down a category is refused: float → int, float → bool, int → bool.
+
+    >>> import minitorch as torch
+    >>> torch.can_cast(torch.int64, torch.float16), torch.can_cast(torch.float32, torch.int64)
+    (True, False)
     """
     return from_.category <= to.category

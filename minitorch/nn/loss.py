@@ -44,7 +44,13 @@ class _WeightedLoss(_Loss):
 
 
 class NLLLoss(_WeightedLoss):
-    """Minus the log-probability of the true class; see ``F.nll_loss``."""
+    """Minus the log-probability of the true class; see ``F.nll_loss``.
+
+    >>> import minitorch as torch
+    >>> scores = torch.tensor([[1.0, 2.0], [3.0, 0.0]])
+    >>> torch.nn.NLLLoss()(scores.log_softmax(1), torch.tensor([1, 0]))
+    tensor(0.1809)
+    """
 
     def __init__(
         self,
@@ -95,14 +101,24 @@ class CrossEntropyLoss(_WeightedLoss):
 
 
 class BCELoss(_WeightedLoss):
-    """Cross-entropy of probabilities of yes and no; see ``F.binary_cross_entropy``."""
+    """Cross-entropy of probabilities of yes and no; see ``F.binary_cross_entropy``.
+
+    >>> import minitorch as torch
+    >>> torch.nn.BCELoss()(torch.tensor([0.9, 0.2]), torch.tensor([1.0, 0.0]))
+    tensor(0.1643)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
         return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
-    """``Sigmoid`` and ``BCELoss`` in one; see ``F.binary_cross_entropy_with_logits``."""
+    """``Sigmoid`` and ``BCELoss`` in one; see ``F.binary_cross_entropy_with_logits``.
+
+    >>> import minitorch as torch
+    >>> torch.nn.BCEWithLogitsLoss()(torch.tensor([2.0, -1.0]), torch.tensor([1.0, 0.0]))
+    tensor(0.2201)
+    """
 
     weight: Tensor | None
     pos_weight: Tensor | None
@@ -199,21 +215,36 @@ class CTCLoss(_Loss):
 
 
 class L1Loss(_Loss):
-    """|input − target|; see ``F.l1_loss``."""
+    """|input − target|; see ``F.l1_loss``.
+
+    >>> import minitorch as torch
+    >>> torch.nn.L1Loss()(torch.tensor([1.0, 4.0]), torch.tensor([0.0, 2.0]))
+    tensor(1.5000)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
 class MSELoss(_Loss):
-    """(input − target)²; see ``F.mse_loss``."""
+    """(input − target)²; see ``F.mse_loss``.
+
+    >>> import minitorch as torch
+    >>> torch.nn.MSELoss()(torch.tensor([1.0, 4.0]), torch.tensor([0.0, 2.0]))
+    tensor(2.5000)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
 class SmoothL1Loss(_Loss):
-    """Quadratic up to a difference of ``beta``, linear beyond; see ``F.smooth_l1_loss``."""
+    """Quadratic up to a difference of ``beta``, linear beyond; see ``F.smooth_l1_loss``.
+
+    >>> import minitorch as torch
+    >>> torch.nn.SmoothL1Loss()(torch.tensor([0.5, 4.0]), torch.tensor([0.0, 2.0]))
+    tensor(0.8125)
+    """
 
     def __init__(
         self,
@@ -230,7 +261,12 @@ class SmoothL1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """``SmoothL1Loss`` times ``delta``; see ``F.huber_loss``."""
+    """``SmoothL1Loss`` times ``delta``; see ``F.huber_loss``.
+
+    >>> import minitorch as torch
+    >>> torch.nn.HuberLoss(delta=0.5)(torch.tensor([0.5, 4.0]), torch.tensor([0.0, 2.0]))
+    tensor(0.5000)
+    """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
@@ -276,7 +312,13 @@ class GaussianNLLLoss(_Loss):
 
 
 class KLDivLoss(_Loss):
-    """Kullback–Leibler divergence, the input given as log-probabilities; see ``F.kl_div``."""
+    """Kullback–Leibler divergence, the input given as log-probabilities; see ``F.kl_div``.
+
+    >>> import minitorch as torch
+    >>> p, q = torch.tensor([[0.5, 0.5]]), torch.tensor([[0.9, 0.1]])
+    >>> torch.nn.KLDivLoss(reduction="batchmean")(q.log(), p)
+    tensor(0.5108)
+    """
 
     def __init__(
         self,

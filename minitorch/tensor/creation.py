@@ -212,7 +212,12 @@ def zeros_like(
     requires_grad: bool = False,
     memory_format: memory_format | None = None,
 ) -> Tensor:
-    """Zeros in the shape, dtype and device of ``input``."""
+    """Zeros in the shape, dtype and device of ``input``.
+
+    >>> import minitorch as torch
+    >>> torch.zeros_like(torch.tensor([[1, 2]]))
+    tensor([[0, 0]])
+    """
     return _like("zeros", input, dtype, device, requires_grad, memory_format)
 
 

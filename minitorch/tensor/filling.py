@@ -9,7 +9,7 @@ from minitorch.autograd.variable import Variable, wrap
 from minitorch.backend import device_of, host, module_of, to_device, to_numpy
 from minitorch.backend.generator import default_cpu_generator
 from minitorch.dtypes import chosen_dtype, from_numpy_dtype
-from minitorch.memory_format import preserve_format
+from minitorch.memory_format import contiguous_format, preserve_format
 from minitorch.ops.filling import Copy, Fill
 from minitorch.ops.strided import made_like
 from minitorch.ops.transfer import move
@@ -105,7 +105,7 @@ class FillingMethods(Variable):
 
     def bernoulli(self: T, p: float | None = None, *, generator: Any = None) -> T:
         """See ``minitorch.bernoulli``."""
-        result: T = self.detach().clone()  # type: ignore[attr-defined]
+        result: T = self.detach().clone(memory_format=contiguous_format)  # type: ignore[attr-defined]
         return result.bernoulli_(self if p is None else p, generator=generator)
 
     def _bernoulli_from(self: T, p: Variable, generator: Any) -> T:

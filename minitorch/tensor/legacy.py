@@ -18,7 +18,8 @@ class LegacyTensorType(type):
     dtype: dtypes.dtype
 
     def __new__(cls, dtype: dtypes.dtype) -> LegacyTensorType:
-        made = super().__new__(cls, f"{dtype.legacy_name}Tensor", (), {"__module__": "torch"})
+        text = f"torch's old name for a {dtype} tensor in host memory: a constructor, and a type for ``isinstance``."
+        made = super().__new__(cls, f"{dtype.legacy_name}Tensor", (), {"__module__": "torch", "__doc__": text})
         made.dtype = dtype
         return made
 

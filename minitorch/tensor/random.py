@@ -68,7 +68,13 @@ def numbers_of(generator: Generator | None) -> CPUGenerator:
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default generator's sequence that belongs to ``seed``; returns the generator."""
+    """Start the default generator's sequence that belongs to ``seed``; returns the generator.
+
+    >>> import minitorch as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.rand(2)
+    tensor([0.4963, 0.7682])
+    """
     return default_generator.manual_seed(int(seed))
 
 
@@ -152,6 +158,11 @@ def randint(
     """Integers from low (0 unless given) to high − 1: ``randint(high, size)`` or ``randint(low, high, size)``.
 
     Raises: RuntimeError if ``low`` is not below ``high``.
+
+    >>> import minitorch as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randint(10, (5,))
+    tensor([4, 9, 3, 0, 3])
     """
     if isinstance(high, (tuple, list)) and size is None:
         low, high, size = 0, low, high
@@ -173,7 +184,13 @@ def randperm(
     device: Device = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """The integers 0 … n − 1 in random order."""
+    """The integers 0 … n − 1 in random order.
+
+    >>> import minitorch as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randperm(5)
+    tensor([4, 0, 1, 3, 2])
+    """
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     array = numbers_of(generator).permutation(n).astype(_dtype(dtype))
@@ -247,6 +264,11 @@ def normal(
 
     Formula: mean + std · z with z from ``randn``. Two numbers need ``size``.
     Raises: RuntimeError for a negative ``std``.
+
+    >>> import minitorch as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.normal(10.0, 2.0, (3,))
+    tensor([13.0820,  9.4131,  5.6424])
     """
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         if size is None:
@@ -273,9 +295,14 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     """Ones with probability ``input`` (or ``p`` for every element), else zeros, in the dtype of ``input``.
 
     Raises: RuntimeError for a probability outside [0, 1].
+
+    >>> import minitorch as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.bernoulli(torch.tensor([0.0, 0.5, 0.5, 1.0]))
+    tensor([0., 0., 1., 1.])
     """
     if p is not None:
-        return input.detach().clone().bernoulli_(p, generator=generator)
+        return input.detach().clone(memory_format=contiguous_format).bernoulli_(p, generator=generator)
     array = input.detach().cpu().array
     if array.size and not bool(((array >= 0) & (array <= 1)).all()):
         raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
@@ -285,7 +312,13 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None, out: Any = None
 ) -> Tensor:
-    """Indices drawn with probabilities proportional to each row of ``input``, as int64."""
+    """Indices drawn with probabilities proportional to each row of ``input``, as int64.
+
+    >>> import minitorch as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.multinomial(torch.tensor([1.0, 0.0, 3.0]), 5, replacement=True)
+    tensor([2, 2, 2, 2, 2])
+    """
     array = input.detach().cpu().array
     drawn = numbers_of(generator).multinomial(array, num_samples, replacement)
     return _into(out, move(wrap(drawn, Tensor), input.device))

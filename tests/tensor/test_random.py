@@ -71,7 +71,8 @@ ERRORS: dict[str, Program] = {
 
 def _transposed(torch: Any) -> Any:
     x = torch.empty(5, 4).t()
-    filled = [torch.empty(8, 4)[:, ::2].normal_(), x.clone().uniform_(), x.clone().bernoulli_(0.5)]
+    filled = [torch.empty(8, 4)[:, ::2].normal_(), x.clone().uniform_(), x.clone().bernoulli_(0.5), x.bernoulli(0.5)]
+    filled += [torch.bernoulli(x.fill_(0.5)), x.bernoulli(), torch.bernoulli(x, 0.3)]
     return torch.rand_like(x), torch.randn_like(x), torch.randint_like(x, 9), x.normal_(), filled
 
 
