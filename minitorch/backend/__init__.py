@@ -9,6 +9,7 @@ from minitorch.backend.arrays import (
     add_at,
     array_module,
     as_array,
+    as_strided,
     common_module,
     current_cuda_device,
     device_of,
@@ -24,6 +25,7 @@ from minitorch.backend.arrays import (
 from minitorch.backend.memory import keep_freed_memory
 from minitorch.backend.pieces import in_pieces, in_rows, zeros_piece
 from minitorch.backend.products import matrix_product
+from minitorch.backend.scratch import kept_scratch
 from minitorch.backend.threads import parallel, split
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "add_at",
     "array_module",
     "as_array",
+    "as_strided",
     "common_module",
     "current_cuda_device",
     "device_count",
@@ -42,6 +45,7 @@ __all__ = [
     "is_array",
     "is_available",
     "is_on_cpu",
+    "kept_scratch",
     "matrix_product",
     "module_of",
     "parallel",

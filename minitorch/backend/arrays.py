@@ -17,6 +17,7 @@ host = numpy  # the array module of host memory, for the few places that build a
 Array = Any  # numpy.ndarray or cupy.ndarray: no common base class exists
 
 HostArray = numpy.ndarray
+as_strided = numpy.lib.stride_tricks.as_strided  # of arrays in host memory
 _numpy_array = HostArray
 _CUPY_CANNOT_SCATTER = ("int8", "int16", "uint8", "bool")  # its atomic additions know wider types only
 _CUDA_DEVICES = tuple(device("cuda", index) for index in range(64))

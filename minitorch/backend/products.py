@@ -6,10 +6,16 @@ threads, see ``threads.py``) wants the core, a product that takes 1 ms then take
 
 from __future__ import annotations
 
-from minitorch.backend.arrays import Array, array_module, is_on_cpu
+import functools
+
+from minitorch.backend.arrays import Array, host, is_on_cpu
+from minitorch.backend.memory import empty
 from minitorch.backend.threads import LEAST_FLOP, get_num_threads, one_blas_thread, parallel, split
 
 _ONE_THREAD_FLOP = 1.8e4  # BLAS does not use a second thread below about this
+_THIN = 32  # rows or columns, and
+_LARGE = 1 << 22  # elements: where a product is bound by memory
+_STRIP = 16  # rows
 
 
 def matrix_product(a: Array, b: Array) -> Array:
@@ -28,23 +34,63 @@ def matrix_product(a: Array, b: Array) -> Array:
 
 def _split_product(a: Array, b: Array, flop: float) -> Array:
     """Each thread computes some of the product's rows or columns, whichever there are more of."""
-    xp = array_module(a)
-    output = xp.empty((a.shape[0], b.shape[1]), a.dtype)
+    (rows, depth), columns = a.shape, b.shape[1]
+    if depth <= _THIN and rows * columns >= _LARGE:
+        return _outer_product(a, b, flop)
+    if rows <= _THIN and b.size >= _LARGE:
+        return _thin_product(a, b, flop)
+    output = empty((rows, columns), a.dtype)
 
-    def rows(part: slice) -> None:
-        xp.matmul(a[part], b, out=output[part])
+    def compute_rows(part: slice) -> None:
+        host.matmul(a[part], b, out=output[part])
 
-    def columns(part: slice) -> None:
-        xp.matmul(a, b[:, part], out=output[:, part])
+    def compute_columns(part: slice) -> None:
+        host.matmul(a, b[:, part], out=output[:, part])
 
-    is_tall = output.shape[0] >= output.shape[1]
-    parallel(split(max(output.shape), flop, LEAST_FLOP), rows if is_tall else columns)
+    parallel(split(max(rows, columns), flop, LEAST_FLOP), compute_rows if rows >= columns else compute_columns)
     return output
+
+
+def _outer_product(a: Array, b: Array, flop: float) -> Array:
+    """A large product of a narrow and a flat matrix is bound by writing it: a few whole rows at a time, in order.
+
+    (4096 × 8) · (8 × 25088), two threads: 48 ms at once, 36 in strips; writing alone takes 27.
+    """
+    output = empty((len(a), b.shape[1]), a.dtype)
+
+    def work(part: slice) -> None:
+        for start in range(part.start, part.stop, _STRIP):
+            strip = slice(start, min(start + _STRIP, part.stop))
+            host.matmul(a[strip], b, out=output[strip])
+
+    parallel(split(len(a), flop, LEAST_FLOP), work)
+    return output
+
+
+def _thin_product(a: Array, b: Array, flop: float) -> Array:
+    """A few rows times a large matrix is bound by reading that: in the order in which it lies in memory.
+
+    (8 × 25088) · (25088 × 4096), the second factor a transposed matrix: 37 ms as it is, 31 as (bᵀ · aᵀ)ᵀ.
+    (8 × 4096) · (4096 × 25088): 40 ms by columns, 28 as a sum over strips of b's rows.
+    """
+    if b.flags.f_contiguous:
+        product = empty((b.shape[1], len(a)), a.dtype)
+        shares = split(b.shape[1], flop, LEAST_FLOP)
+        parallel(shares, lambda part: host.matmul(b.T[part], a.T, out=product[part]))
+        return host.ascontiguousarray(product.T)
+
+    def work(part: slice) -> Array:
+        total = host.zeros((len(a), b.shape[1]), a.dtype)
+        for start in range(part.start, part.stop, 4 * _STRIP):
+            strip = slice(start, min(start + 4 * _STRIP, part.stop))
+            total += host.matmul(a[:, strip], b[strip])
+        return total
+
+    return functools.reduce(host.add, parallel(split(len(b), flop, LEAST_FLOP), work))
 
 
 def _split_batch(a: Array, b: Array, flop: float) -> Array:
     """Each thread computes some of the products."""
-    xp = array_module(a)
-    output = xp.empty((*a.shape[:-1], b.shape[-1]), a.dtype)
-    parallel(split(len(a), flop, LEAST_FLOP), lambda part: xp.matmul(a[part], b[part], out=output[part]))
+    output = empty((*a.shape[:-1], b.shape[-1]), a.dtype)
+    parallel(split(len(a), flop, LEAST_FLOP), lambda part: host.matmul(a[part], b[part], out=output[part]))
     return output

@@ -39,7 +39,7 @@ Matrix products
     linear_algebra     inv, det, solve, cholesky          vector_products, multi_dot
     attention          scaled_dot_product_attention       multi_head_attention
 Images
-    conv2d             convolution: the story             conv2d_cpu     … and its fast path
+    conv2d             convolution: the story             conv2d_choice   … and its fast paths
     conv1d, conv_transpose2d                              unfold         unfold, fold (im2col, col2im)
     max_pool2d, avg_pool2d, adaptive_*, *1d               max_unpool2d   the inverse of max pooling
     pad                margins                            interpolate, pixel_shuffle: other sizes

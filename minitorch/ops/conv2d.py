@@ -11,9 +11,16 @@
 
    and matrix products are what computers do best. It costs memory: every input element is copied K_h·K_w times.
 
-3. **Small blocks** (``conv2d_cpu.py``). A CPU is fast on what its cache holds. So take a few images at a time, and
-   unroll only the width of the kernel: the rows of a window are then the same copy, shifted. One product a kernel
-   row, added up; K_w copies instead of K_h·K_w.
+3. **Small blocks.** A CPU is fast on what its cache holds. So take a few images at a time. How their windows are
+   copied, in which memory order, and how many multiplications are left, depends on the shapes: ``conv2d_choice.py``
+   has the table. From the simplest on:
+
+   ``conv2d_pointwise.py``       a kernel of 1 × 1 needs no copy
+   ``conv2d_batch_last.py``      step 2 with images innermost, so that what is copied lies in long runs
+   ``conv2d_rows.py``            only the kernel's width is unrolled: the rows of a window are the same copy, shifted;
+                                 one product a kernel row, added up: K_w copies instead of K_h·K_w
+   ``conv2d_channels_last.py``   the same with channels innermost, and products cut to the size that BLAS likes
+   ``conv2d_winograd.py``        sums of neighbours first, then less than half of the multiplications
 
 **Gradients.** Every product input[p] · weight[q] that went into output[o] sends grad_output[o] · weight[q] back to
 input[p], and grad_output[o] · input[p] to weight[q]. So there are three functions of two operands each,
@@ -32,7 +39,9 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.backend import Array, array_module, is_on_cpu
-from minitorch.ops import conv2d_cpu
+from minitorch.ops import conv2d_rows, conv2d_winograd
+from minitorch.ops.conv2d_choice import choose
+from minitorch.ops.conv2d_winograd import is_finite
 from minitorch.ops.conv_arguments import check_arrays, convolution_windows, is_unbatched
 from minitorch.ops.reduction import sum
 from minitorch.ops.shape import squeeze, unsqueeze
@@ -105,14 +114,29 @@ def _compute(name: str, operands: tuple[Array | None, ...], windows: Windows, gr
     first = operands[0]
     assert first is not None  # only the bias may be missing
     planes = [each if each is None or each.ndim == 1 else as_planes(each) for each in operands]
-    module: Any = conv2d_cpu if is_on_cpu(first) else by_columns
-    if first.dtype.char == "e" and is_on_cpu(first):
-        planes = [None if each is None else each.astype("float32") for each in planes]
-    result = getattr(module, name)(*planes, windows, groups)
+    if not is_on_cpu(first):
+        result = getattr(by_columns, name)(*planes, windows, groups)
+    else:
+        if first.dtype.char == "e":
+            planes = [None if each is None else each.astype("float32") for each in planes]
+        result = _compute_on_cpu(name, planes, windows, groups)
     return like_rank(result.astype(first.dtype, copy=False), first.ndim)
 
 
-class by_columns:  # noqa: N801 (a namespace: the same three names as in conv2d_cpu)
+def _compute_on_cpu(name: str, planes: list[Array], windows: Windows, groups: int) -> Array:
+    """Run the algorithm that suits the shapes."""
+    first, second = planes[:2]
+    if 0 in (first.size, second.size):
+        return getattr(conv2d_rows, name)(*planes, windows, groups)
+    C_out, C_in = (first.shape[1], second.shape[1]) if name == "correlate_kernel" else second.shape[:2]
+    algorithm = choose(name, first, C_in, C_out, windows, groups)
+    result = getattr(algorithm, name)(*planes, windows, groups)
+    if algorithm is conv2d_winograd and not is_finite(result):
+        return getattr(conv2d_rows, name)(*planes, windows, groups)
+    return result
+
+
+class by_columns:  # noqa: N801 (a namespace: the same three names as in conv2d_rows)
     """Step 2 of the story: the three functions as matrix products with unfolded columns, for any array module."""
 
     @staticmethod

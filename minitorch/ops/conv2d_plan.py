@@ -1,4 +1,4 @@
-"""How a convolution on a CPU is cut into blocks, and the scratch that one block needs; used by ``conv2d_cpu.py``."""
+"""How a convolution on a CPU is cut into blocks, and the scratch that one block needs; used by ``conv2d_rows.py``."""
 
 from __future__ import annotations
 

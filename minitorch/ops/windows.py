@@ -58,6 +58,11 @@ class Windows(NamedTuple):
                 columns, input_columns = self.along(1, v)
                 yield u, v, (..., rows, columns), (..., input_rows, input_columns)
 
+    def of_transpose(self) -> Windows:
+        """The windows of the transposed convolution, for stride 1: from the other end, padded by what was missing."""
+        padding = [d * (k - 1) - p for d, k, p in zip(self.dilation, self.kernel_size, self.padding)]
+        return self._replace(input_size=self.output_size, output_size=self.input_size, padding=(padding[0], padding[1]))
+
     def along(self, axis: int, element: int) -> tuple[slice, slice]:
         """``inside`` for one element of the window along one axis."""
         first = element * self.dilation[axis] - self.padding[axis]

@@ -10,7 +10,8 @@ import torch as oracle
 from hypothesis import strategies as st
 
 import minitorch
-from minitorch.ops import conv2d_cpu, conv2d_plan
+from minitorch.backend import threads as threads_module
+from minitorch.ops import conv2d_batch_last, conv2d_channels_last, conv2d_choice, conv2d_plan, conv2d_rows
 from minitorch.ops.conv2d import by_columns
 from minitorch.ops.windows import Windows
 from reference import conv2d as reference
@@ -156,6 +157,58 @@ class TestConv2d(OpContract):
     ]
 
 
+def stride_one_samples(draw: Draw) -> Sample:
+    """What the algorithms for stride 1 compute, often with the kernels that Winograd's takes."""
+    kernel = draw(st.sampled_from([(3, 3), (5, 5), (3, 5), (5, 3), (2, 3), (1, 4)]))
+    padding, dilation = [draw(st.tuples(st.integers(0, 3), st.integers(0, 3))), draw(st.sampled_from([1, 1, 2]))]
+    least = [max(1, dilation * (k - 1) + 1 - 2 * p) for k, p in zip(kernel, padding)]
+    H, W = [draw(st.integers(low, low + 4)) for low in least]
+    C_in, C_out, N = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    bias = (Spec((C_out,)),) if draw(st.booleans()) else ()
+    return Sample(Spec((N, C_in, H, W)), Spec((C_out, C_in, *kernel)), *bias, padding=padding, dilation=dilation)
+
+
+def pointwise_samples(draw: Draw) -> Sample:
+    C_in, C_out, N = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    bias = (Spec((C_out,)),) if draw(st.booleans()) else ()
+    return Sample(Spec((N, C_in, draw(st.integers(1, 4)), draw(st.integers(1, 4)))), Spec((C_out, C_in, 1, 1)), *bias)
+
+
+class ForcedAlgorithm(OpContract):
+    """The whole contract, with one algorithm computing whatever it can."""
+
+    algorithm = ""
+
+    @pytest.fixture(autouse=True)
+    def _force(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(conv2d_choice, "forced", self.algorithm)
+
+
+class TestRows(ForcedAlgorithm):
+    algorithm = "rows"
+    declarations = [Declaration("conv2d", conv2d_samples, tolerance=FLOAT32_SUMS)]
+
+
+class TestBatchLast(ForcedAlgorithm):
+    algorithm = "batch_last"
+    declarations = [Declaration("conv2d", conv2d_samples, tolerance=FLOAT32_SUMS)]
+
+
+class TestChannelsLast(ForcedAlgorithm):
+    algorithm = "channels_last"
+    declarations = [Declaration("conv2d", stride_one_samples, tolerance=FLOAT32_SUMS)]
+
+
+class TestWinograd(ForcedAlgorithm):
+    algorithm = "winograd"
+    declarations = [Declaration("conv2d", stride_one_samples, tolerance=FLOAT32_SUMS)]
+
+
+class TestPointwise(ForcedAlgorithm):
+    algorithm = "pointwise"
+    declarations = [Declaration("conv2d", pointwise_samples, tolerance=FLOAT32_SUMS)]
+
+
 SHAPES = [
     # input, kernel_size, stride, padding, dilation, output channels, groups: large enough for several blocks
     ((7, 3, 9, 10), (3, 2), (1, 1), (1, 1), (1, 1), 4, 1),
@@ -166,18 +219,17 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("most_column_rows", [0, 10**9])
-@pytest.mark.parametrize("block_bytes", [1, 20_000, 10**9])
-@pytest.mark.parametrize("sharing_factor", [0, 10**9])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_blocks_do_not_show(
-    monkeypatch: Any, shape: Any, sharing_factor: int, block_bytes: int, most_column_rows: int
-) -> None:
-    """However the work is cut, the three functions give what plain matrix products give."""
-    conv2d_plan.plan_for.cache_clear()
-    monkeypatch.setattr(conv2d_plan, "BLOCK_BYTES", block_bytes)
-    monkeypatch.setattr(conv2d_plan, "SHARING_FACTOR", sharing_factor)
-    monkeypatch.setattr(conv2d_plan, "MOST_COLUMN_ROWS", most_column_rows)
+STRIDE_ONE = [
+    ((5, 20, 9, 10), (3, 3), (1, 1), (1, 1), (1, 1), 18, 1),
+    ((4, 3, 11, 7), (5, 5), (1, 1), (2, 2), (1, 1), 7, 1),
+    ((3, 70, 6, 5), (3, 5), (1, 1), (0, 3), (1, 1), 66, 1),
+    ((2, 5, 9, 9), (3, 2), (1, 1), (1, 0), (2, 1), 4, 1),
+    ((3, 9, 4, 5), (1, 1), (1, 1), (0, 0), (1, 1), 8, 1),
+]
+
+
+def problem(shape: Any) -> tuple[Windows, list[tuple[str, tuple[Any, ...]]]]:
+    """The windows, and for each of the three functions operands of float64."""
     (N, C_in, H, W), kernel, stride, padding, dilation, C_out, groups = shape
     counts = [
         (size + 2 * p - d * (k - 1) - 1) // s + 1 for size, k, s, p, d in zip((H, W), kernel, stride, padding, dilation)
@@ -186,15 +238,125 @@ def test_blocks_do_not_show(
     generator = numpy.random.default_rng(0)
     x, w, b = (generator.normal(size=s) for s in ((N, C_in, H, W), (C_out, C_in // groups, *kernel), C_out))
     g, input_bias = generator.normal(size=(N, C_out, *counts)), generator.normal(size=C_in)
-    for name, operands in (
+    return windows, [
         ("convolve", (x, w, b)),
         ("transpose", (g, w, None)),
         ("transpose", (g, w, input_bias)),
         ("correlate_kernel", (g, x)),
-    ):
-        actual = getattr(conv2d_cpu, name)(*operands, windows, groups)
-        expected = getattr(by_columns, name)(*operands, windows, groups)
+    ]
+
+
+def applicable() -> list[tuple[str, Any]]:
+    """The algorithms other than ``rows``, with the shapes of the kind that they compute."""
+    return [
+        (name, shape)
+        for name, algorithm in conv2d_choice.ALGORITHMS.items()
+        for shape in [*SHAPES, *STRIDE_ONE]
+        if name != "rows" and algorithm.applies(problem(shape)[0], shape[-1])
+    ]
+
+
+def check_against_columns(algorithm: Any, shape: Any) -> None:
+    windows, calls = problem(shape)
+    for name, operands in calls:
+        actual = getattr(algorithm, name)(*operands, windows, shape[-1])
+        expected = getattr(by_columns, name)(*operands, windows, shape[-1])
         numpy.testing.assert_allclose(actual, expected, 1e-10, 1e-10)
+
+
+@pytest.mark.parametrize("most_column_rows", [0, 10**9])
+@pytest.mark.parametrize("block_bytes", [1, 20_000, 10**9])
+@pytest.mark.parametrize("sharing_factor", [0, 10**9])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_blocks_of_rows_do_not_show(
+    monkeypatch: Any, shape: Any, sharing_factor: int, block_bytes: int, most_column_rows: int
+) -> None:
+    """However the work is cut, the three functions give what plain matrix products give."""
+    conv2d_plan.plan_for.cache_clear()
+    monkeypatch.setattr(conv2d_plan, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(conv2d_plan, "SHARING_FACTOR", sharing_factor)
+    monkeypatch.setattr(conv2d_plan, "MOST_COLUMN_ROWS", most_column_rows)
+    check_against_columns(conv2d_rows, shape)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("unpacked", [500, 10**6])
+@pytest.mark.parametrize("block_bytes", [1, 20_000, 10**9])
+@pytest.mark.parametrize(("name", "shape"), applicable())
+def test_blocks_do_not_show(
+    monkeypatch: Any, name: str, shape: Any, block_bytes: int, unpacked: int, threads: int
+) -> None:
+    """The same for the other algorithms, where they apply; with pieces of a block, on one thread and on two."""
+    algorithm: Any = conv2d_choice.ALGORITHMS[name]
+    for constant, value in (("BLOCK_BYTES", block_bytes), ("UNPACKED", unpacked), ("PIECE_BYTES", block_bytes)):
+        monkeypatch.setattr(algorithm, constant, value, raising=False)
+    for constant in ("LEAST_PIECE", "LONG_PIECE"):
+        monkeypatch.setattr(algorithm, constant, 2, raising=False)
+    monkeypatch.setattr(threads_module, "LEAST_FLOP", 1.0)
+    for module in (conv2d_batch_last, conv2d_channels_last):
+        module._plan.cache_clear()
+    monkeypatch.setattr(algorithm, "LEAST_FLOP", 1.0)
+    monkeypatch.setattr(threads_module, "_requested", threads)
+    check_against_columns(algorithm, shape)
+
+
+@pytest.mark.parametrize("name", ["convolve", "transpose", "correlate_kernel"])
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("algorithm", conv2d_choice.ALGORITHMS.values())
+def test_accuracy(algorithm: Any, kernel: int, name: str) -> None:
+    """No algorithm errs more than four times as much as torch does (against float64)."""
+    if algorithm is conv2d_choice.ALGORITHMS["pointwise"]:
+        kernel = 1
+    shape = ((8, 64, 12, 12), (kernel, kernel), (1, 1), (kernel // 2, kernel // 2), (1, 1), 48, 1)
+    windows, calls = problem(shape)
+    operands = [None if each is None else each.astype("float32") for each in dict(calls)[name]]
+    ours = getattr(algorithm, name)(*operands, windows, 1)
+    exact, theirs = [by_torch(name, operands, kernel // 2, dtype) for dtype in (oracle.float64, oracle.float32)]
+    assert abs(ours - exact.numpy()).max() <= 4 * (theirs - exact).abs().max().item()
+
+
+def by_torch(name: str, operands: list[Any], padding: int, dtype: Any) -> Any:
+    first, second, *rest = [None if each is None else oracle.from_numpy(each).to(dtype) for each in operands]
+    if name == "convolve":
+        return oracle.conv2d(first, second, rest[0], padding=padding)
+    if name == "transpose":
+        return oracle.conv_transpose2d(first, second, rest[0], padding=padding)
+    size = first.shape[1], second.shape[1], *(2 * [2 * padding + 1])
+    return oracle.nn.grad.conv2d_weight(second, size, first, padding=padding)
+
+
+@pytest.mark.parametrize("value", [numpy.inf, -numpy.inf, numpy.nan, 3e38])
+def test_what_is_not_finite_stays_where_it_belongs(value: float) -> None:
+    """Winograd's sums would spread it over the tile: one window's infinity is none of its neighbour's business."""
+    x = numpy.random.default_rng(0).normal(size=(2, 96, 16, 16)).astype("float32")
+    w = numpy.random.default_rng(1).normal(size=(96, 96, 3, 3)).astype("float32")
+    x[1, 5, 7, 8] = value
+    ours = minitorch.conv2d(minitorch.tensor(x), minitorch.tensor(w), padding=1).numpy()
+    theirs = oracle.conv2d(oracle.from_numpy(x), oracle.from_numpy(w), padding=1).numpy()
+    assert (numpy.isfinite(ours) == numpy.isfinite(theirs)).all()
+    finite = numpy.isfinite(theirs)
+    numpy.testing.assert_allclose(ours[finite], theirs[finite], 1e-4, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "name", "expected"),
+    [
+        # N, C_in, H, W; C_out, kernel, stride, padding, groups
+        ((64, 32, 16, 16, 32, 5, 1, 2, 1), "convolve", "channels_last"),
+        ((256, 6, 14, 14, 16, 5, 1, 0, 1), "convolve", "batch_last"),
+        ((16, 384, 12, 12, 384, 3, 1, 1, 1), "transpose", "winograd"),
+        ((8, 512, 4, 4, 512, 3, 1, 1, 1), "correlate_kernel", "rows"),
+        ((8, 64, 14, 14, 128, 1, 1, 0, 1), "convolve", "pointwise"),
+        ((8, 32, 14, 14, 32, 3, 1, 1, 32), "convolve", "rows"),
+    ],
+)
+def test_choice(shape: Any, name: str, expected: str) -> None:
+    N, C_in, H, W, C_out, kernel, stride, padding, groups = shape
+    count = (H + 2 * padding - kernel) // stride + 1
+    windows = Windows((H, W), (kernel, kernel), (stride, stride), (padding, padding), (1, 1), (count, count))
+    images = numpy.empty((N, 1), "float32")
+    chosen = conv2d_choice.choose(name, images, C_in, C_out, windows, groups)
+    assert chosen is conv2d_choice.ALGORITHMS[expected]
 
 
 def test_float16_is_rounded_once() -> None:

@@ -1,6 +1,6 @@
 """Convolution on a CPU: a few images at a time, the kernel's width unrolled, one matrix product a kernel row.
 
-Step 3 of the story in ``conv2d.py``. For one image and stride 1, copy the image K_w times, copy v shifted v places to
+For one image and stride 1, copy the image K_w times, copy v shifted v places to
 the left, and see what lies under one row u of the kernel: the same copies, u rows further down.
 
     unrolled (C_in · K_w rows)      ┌──────────────────────────────┐   each row holds H_padded · W_out numbers
@@ -14,16 +14,8 @@ That part is a matrix without any copying (a slice of each row), so
 and the two gradients are the same products with the factors exchanged. Rows of unlike remainder modulo the stride
 are kept apart, so that with any stride and dilation the rows under u follow each other.
 
-**Which part of the kernel is unrolled** is decided by shape (``Plan``). One thread, forward, in ms a batch:
-
-    shape                                  width only   all of it   torch
-    1→96 11×11 stride 4, 224², b16           35.6         16.6       11.5    a stride multiplies the copies
-    3→64 3×3, 64², b8                         6.0          3.5        1.8    few rows in a product: BLAS is slow
-    3→32 5×5, 32², b64                        5.3          6.8        3.3
-    6→16 5×5, 14², b256                       2.4          3.5        1.2
-    512→512 3×3, 4², b8                      11.2          7.4        5.2    a large kernel is not rearranged
-
-Large channel counts run at BLAS's own rate (93 of 103 GFLOP/s a core), narrow ones (32 channels) at 70 to 88.
+**Which part of the kernel is unrolled** is decided by shape (``Plan``): all of it where that makes few rows, where a
+stride would multiply the copies, or where a large kernel would have to be rearranged for few places.
 
 **The kernel's gradient** is a product of few rows and columns over many places, and BLAS multiplies under · imagesᵀ
 half as fast again as images · underᵀ where there are few output channels (32→32 5×5: 16.7 → 12.8 ms).
@@ -86,7 +78,7 @@ def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows
         return input if bias is None else input + bias[:, None, None]
     plan = plan_for(N, C_in, C_out, windows, groups, output.itemsize, get_num_threads(), 0)
     if windows.stride == (1, 1) and not plan.has_few_places:
-        return convolve(output, _flipped(weight, groups), bias, _windows_of_transpose(windows), groups)
+        return convolve(output, _flipped(weight, groups), bias, windows.of_transpose(), groups)
     input = xp.zeros((N, C_in, *windows.input_size), output.dtype)
     if bias is not None:
         input += bias[:, None, None]
@@ -182,11 +174,3 @@ def _flipped(weight: Array, groups: int) -> Array:
     C_out, C_in, K_h, K_w = weight.shape
     grouped = weight.reshape(groups, C_out // groups, C_in, K_h, K_w)
     return grouped[..., ::-1, ::-1].swapaxes(1, 2).reshape(groups * C_in, C_out // groups, K_h, K_w)
-
-
-def _windows_of_transpose(windows: Windows) -> Windows:
-    """The windows of the transposed convolution, for stride 1: from the other end, so padded by what was missing."""
-    padding = [d * (k - 1) - p for d, k, p in zip(windows.dilation, windows.kernel_size, windows.padding)]
-    return windows._replace(
-        input_size=windows.output_size, output_size=windows.input_size, padding=(padding[0], padding[1])
-    )

@@ -1,0 +1,213 @@
+"""Convolution with images innermost, for few channels: all of the kernel unrolled, one matrix product.
+
+This is step 2 of the story in ``conv2d.py``, a few images at a time and in another memory order: (channel, row, column,
+image). Where channels and images are few and small, copying windows costs more than multiplying them, and what it
+costs is the number of *runs* that lie next to each other. With the images innermost a run is a whole row of the
+output, of all images of the block:
+
+    unrolled:  (C_in · K_h · K_w) × (H_out · W_out · n)       copied in runs of W_out · n elements
+
+    output  =  weight as (C_out × C_in · K_h · K_w)  ·  unrolled
+
+The gradients are the same product with other factors. The kernel's: grad_output · unrolledᵀ. The input's:
+weightᵀ · grad_output is a gradient for every *copy*; ``_fold`` adds the copies up where they came from.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+from minitorch.backend import Array, array_module, as_strided, host, kept_scratch, parallel, split
+from minitorch.backend.threads import LEAST_FLOP, get_num_threads
+from minitorch.ops.windows import Windows, inside
+
+BLOCK_BYTES = 3_000_000  # of the scratch of a block: about what a core's second cache holds
+UNPACKED = 1_000_000  # rows · columns · depth of a product up to which OpenBLAS does not pack
+LEAST_PIECE = 128  # places
+LONG_PIECE = 1024  # places
+
+
+def applies(windows: Windows, groups: int) -> bool:
+    """Whether the convolution is of the kind that this file computes."""
+    return groups == 1
+
+
+def convolve(input: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
+    """(N, C_in, H, W) and (C_out, C_in, K_h, K_w) → (N, C_out, H_out, W_out)."""
+    xp = array_module(input)
+    C_out = len(weight)
+    output = xp.empty((len(input), C_out, *windows.output_size), input.dtype)
+    kernels = weight.reshape(C_out, math.prod(weight.shape[1:]))
+    if bias is not None:
+        kernels = xp.concatenate((kernels, bias[:, None]), 1)
+    depth = kernels.shape[1]
+    plan = _plan(len(input), input.shape[1], C_out, windows, input.dtype, get_num_threads())
+
+    def work(blocks: list[slice]) -> None:
+        for images in blocks:
+            scratch = plan.scratch(images)
+            scratch.unroll(input[images])
+            xp.matmul(kernels, scratch.unrolled_pieces[:, :depth], out=scratch.place_pieces)
+            output[images] = scratch.output
+
+    plan.run(work)
+    return output
+
+
+def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
+    """(N, C_out, H_out, W_out) and the weight → (N, C_in, H, W): every output element added at its window."""
+    xp = array_module(output)
+    C_out, C_in = weight.shape[:2]
+    input = xp.zeros((len(output), C_in, *windows.input_size), output.dtype)  # windows may leave out some of it
+    kernels = weight.reshape(C_out, math.prod(weight.shape[1:])).T
+    plan = _plan(len(output), C_in, C_out, windows, output.dtype, get_num_threads())
+
+    def work(blocks: list[slice]) -> None:
+        for images in blocks:
+            scratch = plan.scratch(images)
+            scratch.output[...] = output[images]
+            xp.matmul(kernels, scratch.place_pieces, out=scratch.unrolled_pieces[:, :-1])
+            scratch.fold(input[images])
+            if bias is not None:
+                input[images] += bias[:, None, None]
+
+    plan.run(work)
+    return input
+
+
+def correlate_kernel(output: Array, input: Array, windows: Windows, groups: int) -> Array:
+    """(N, C_out, H_out, W_out) and (N, C_in, H, W) → (C_out, C_in, K_h, K_w)."""
+    xp = array_module(input)
+    C_in, C_out = input.shape[1], output.shape[1]
+    size = C_in * math.prod(windows.kernel_size)
+    plan = _plan(len(input), C_in, C_out, windows, input.dtype, get_num_threads())
+
+    def work(blocks: list[slice]) -> Array:
+        total = xp.zeros((size, C_out), input.dtype)
+        for images in blocks:
+            scratch = plan.scratch(images)
+            scratch.unroll(input[images])
+            scratch.output[...] = output[images]
+            total += scratch.product_with_places()
+        return total
+
+    total = functools.reduce(xp.add, plan.run(work))
+    return total.T.reshape(C_out, C_in, *windows.kernel_size)
+
+
+class _Plan:
+    """How a convolution is cut into blocks of images."""
+
+    def __init__(self, N: int, C_in: int, C_out: int, windows: Windows, dtype: Any) -> None:
+        self.windows, self.C_in, self.C_out, self.dtype = windows, C_in, C_out, dtype
+        places = math.prod(windows.output_size)
+        depth = C_in * math.prod(windows.kernel_size)
+        self.flop = 2 * N * places * depth * C_out
+        image_bytes = dtype.itemsize * (places * (depth + C_out) + C_in * math.prod(windows.input_size))
+        share = -(-N // len(split(N, self.flop, LEAST_FLOP)))
+        most = max(1, min(share, BLOCK_BYTES // image_bytes))
+        images = -(-share // -(-share // most))
+        self.blocks = [slice(first, min(first + images, N)) for first in range(0, N, images)]
+
+    def run(self, work: Callable[[list[slice]], Any]) -> list[Any]:
+        """Share the blocks out among the threads."""
+        return parallel([self.blocks[share] for share in split(len(self.blocks), self.flop, LEAST_FLOP)], work)
+
+    def scratch(self, images: slice) -> _Scratch:
+        """The memory for a block of so many images."""
+        n = images.stop - images.start
+        return kept_scratch((self, n), lambda: _Scratch(self, n))
+
+
+@functools.lru_cache(maxsize=512)
+def _plan(N: int, C_in: int, C_out: int, windows: Windows, dtype: Any, threads: int) -> _Plan:
+    """The plan; ``threads`` is what it depends on without being told."""
+    return _Plan(N, C_in, C_out, windows, dtype)
+
+
+class _Scratch:
+    """The memory of a block of n images, and the views of it."""
+
+    def __init__(self, plan: _Plan, n: int) -> None:
+        windows, C_in, C_out = plan.windows, plan.C_in, plan.C_out
+        (K_h, K_w), (H_out, W_out), (s_h, s_w) = windows.kernel_size, windows.output_size, windows.stride
+        (d_h, d_w), (p_h, p_w), (H, W) = windows.dilation, windows.padding, windows.input_size
+        height, width = (H_out - 1) * s_h + d_h * (K_h - 1) + 1, (W_out - 1) * s_w + d_w * (K_w - 1) + 1
+        self.seen_rows, self.input_rows = inside(height, -p_h, 1, H)
+        self.seen_columns, self.input_columns = inside(width, -p_w, 1, W)
+        self.padded = host.zeros((C_in, height, width, n), plan.dtype)
+        self.seen = self.padded[:, self.seen_rows, self.seen_columns].transpose(3, 0, 1, 2)  # (n, C_in, rows, columns)
+        self.windows = windows
+        # All windows of all images, seen in place and copied.
+        channel, row, column, image = self.padded.strides
+        shape = C_in, K_h, K_w, H_out, W_out, n
+        strides = channel, d_h * row, d_w * column, s_h * row, s_w * column, image
+        self.all_windows = as_strided(self.padded, shape, strides)
+        depth, count = C_in * K_h * K_w, H_out * W_out * n
+        memory = host.ones((depth + 1, count), plan.dtype)  # the last row stays 1: the factor of the bias
+        self.copies = memory[:depth].reshape(shape)
+        self.unrolled = memory[:depth]
+        # The output: (C_out, places of all images), and the same as (n, C_out, H_out, W_out).
+        self.places = host.empty((C_out, count), plan.dtype)
+        self.output = self.places.reshape(C_out, H_out, W_out, n).transpose(3, 0, 1, 2)
+        # Both in pieces, as views (pieces, depth + 1 or C_out, places of a piece).
+        pieces = _pieces(count, UNPACKED // ((depth + 1) * C_out))
+        self.unrolled_pieces = memory.reshape(depth + 1, pieces, count // pieces).swapaxes(0, 1)
+        self.place_pieces = self.places.reshape(C_out, pieces, count // pieces).swapaxes(0, 1)
+        self.nbytes = self.padded.nbytes + self.copies.nbytes + self.places.nbytes
+
+    def unroll(self, images: Array) -> None:
+        """Fill ``unrolled`` with the windows of the images (n, C_in, H, W)."""
+        self.seen[...] = images[:, :, self.input_rows, self.input_columns]
+        self.copies[...] = self.all_windows
+
+    def product_with_places(self) -> Array:
+        """unrolled · placesᵀ; in pieces if they are long, since then each is packed but stays in the cache."""
+        xp = array_module(self.places)
+        if self.place_pieces.shape[2] < LONG_PIECE:
+            return xp.matmul(self.unrolled, self.places.T)
+        return xp.matmul(self.unrolled_pieces[:, :-1], self.place_pieces.swapaxes(1, 2)).sum(0, dtype=self.places.dtype)
+
+    def fold(self, images: Array) -> None:
+        """The transpose of ``unroll``: add up what was copied from each place of the images (n, C_in, H, W)."""
+        sums = self.sums
+        sums[...] = 0
+        for target, copies in self.pairs:
+            target += copies
+        images[:, :, self.input_rows, self.input_columns] = self.sums_seen
+
+    @functools.cached_property
+    def sums(self) -> Array:
+        """Memory like ``padded`` (whose zeros must stay)."""
+        return host.empty_like(self.padded)
+
+    @functools.cached_property
+    def sums_seen(self) -> Array:
+        """The part of it that is not padding: (n, C_in, rows, columns)."""
+        return self.sums[:, self.seen_rows, self.seen_columns].transpose(3, 0, 1, 2)
+
+    @functools.cached_property
+    def pairs(self) -> list[tuple[Array, Array]]:
+        """For each element of the kernel: the places under it, and the copies made of them."""
+        windows = self.windows
+        (K_h, K_w), (H_out, W_out) = windows.kernel_size, windows.output_size
+        return [
+            (self.sums[:, _strided(u, 0, H_out, windows), _strided(v, 1, W_out, windows)], self.copies[:, u, v])
+            for u in range(K_h)
+            for v in range(K_w)
+        ]
+
+
+def _pieces(count: int, limit: int) -> int:
+    """Into how many equal pieces of at most ``limit`` places ``count`` are cut; 1 where those would be short."""
+    least = -(-count // max(limit, 1))
+    return next((n for n in range(least, 2 * least) if count % n == 0), 1) if limit >= LEAST_PIECE else 1
+
+
+def _strided(element: int, axis: int, count: int, windows: Windows) -> slice:
+    """The places of all windows' ``element`` along an axis."""
+    first, step = element * windows.dilation[axis], windows.stride[axis]
+    return slice(first, first + (count - 1) * step + 1, step)

@@ -1,0 +1,71 @@
+"""Which of the algorithms computes a convolution on a CPU. All give the same; they differ in what they are fast at.
+
+    file                      what is unrolled                 fast for
+    conv2d_pointwise.py       nothing                          kernels of 1 × 1
+    conv2d_winograd.py        nothing: sums of taps            many channels, 3 × 3 and 5 × 5, stride 1
+    conv2d_channels_last.py   the kernel's width               16 to 48 channels, stride 1
+    conv2d_batch_last.py      the kernel, images innermost     everything else, of two images or more
+    conv2d_rows.py            the kernel's width or all of it  groups, single images, few places, integers
+
+Measured (two cores with AVX-512, two threads, float32; ms: forward/input's gradient/kernel's gradient; * is chosen):
+
+    shape                       rows             batch_last        channels_last    winograd         torch
+    3→64 3×3, 64², b8           1.8/ 7.2/ 1.7    1.3*/ 1.8*/ 1.8*  4.9/ 3.7/ 2.8                     0.8/ 2.4/ 0.8
+    1→96 11×11 /4, 224², b16    8.6/29.3/ 8.1    6.0*/12.2*/ 7.5*                                    3.8/58.9/ 4.0
+    6→16 5×5, 14², b256         1.9/ 4.0/ 1.9    1.3*/ 2.6 / 1.5   1.7/ 2.6*/ 1.4*                   0.5/ 1.9/ 0.6
+    32→32 5×5, 16², b64         7.4/ 6.9/ 6.7                      4.5*/4.2*/ 4.6*                   2.4/ 2.5/ 2.5
+    32→64 5×5, 8², b64          3.5/ 3.3/ 4.4                      2.5*/2.2*/ 2.4*                   1.1/ 1.2/ 1.2
+    64→64 3×3, 64², b8         16.3/15.6/13.7   13.2*/16.5*/11.5* 15.3/15.2/14.1   18.1/17.5/19.2    6.8/ 7.6/ 7.9
+    64→128 3×3 /2, 56², b16    10.6/13.2/10.9    9.2*/12.7*/ 9.9*                                    6.2/ 8.1/ 7.0
+    128→256 3×3, 16², b8        5.0/ 5.9/ 6.5    4.9 / 5.6 / 5.5   6.4/ 6.1/ 6.9    4.5*/4.5*/4.6*   4.0/ 3.6/ 3.6
+    384→384 3×3, 12², b16      25.0/25.3/30.8                                      15.0*/14.6*/15.2* 16.3/16.5/16.6
+    512→512 3×3, 4², b8         2.8*/3.2*/ 5.1*  3.2 / 2.7 / 5.6  12.1/ 7.1/ 8.2    4.0/ 3.9/ 5.4    1.9/ 1.8/ 3.1
+    64→64 3×3, 56², one image   1.6*/1.7*/ 1.7*  2.8 / 3.4 / 2.5   2.1/ 2.0/ 1.9    3.0/ 3.0/ 3.1    0.9/ 0.9/ 0.9
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from minitorch.backend import Array
+from minitorch.ops import conv2d_batch_last, conv2d_channels_last, conv2d_pointwise, conv2d_rows, conv2d_winograd
+from minitorch.ops.windows import Windows
+
+ALGORITHMS: dict[str, ModuleType] = {
+    "rows": conv2d_rows,
+    "batch_last": conv2d_batch_last,
+    "channels_last": conv2d_channels_last,
+    "winograd": conv2d_winograd,
+    "pointwise": conv2d_pointwise,
+}
+MANY_CHANNELS = 96  # from here on Winograd's sums cost less than the multiplications that they save
+MANY_TILES = 96  # … and its sums of taps are worth making
+FEW_CHANNELS = 16  # below, copying runs of that many channels is slow
+MEDIUM_CHANNELS = 48  # above, products are wide enough in any layout
+
+forced: str | None = None  # the name of the algorithm that computes whatever it can; for tests
+
+
+def choose(name: str, images: Array, C_in: int, C_out: int, windows: Windows, groups: int) -> ModuleType:
+    """The algorithm for the function ``name``; ``images`` is its first operand."""
+    if forced is not None:
+        is_able = forced == "rows" or ALGORITHMS[forced].applies(windows, groups)
+        return ALGORITHMS[forced] if is_able and images.dtype.kind == "f" else conv2d_rows
+    if groups > 1 or images.dtype.kind != "f" or len(images) < 2:
+        return conv2d_rows
+    if conv2d_pointwise.applies(windows, groups):
+        return conv2d_pointwise
+    return _choose_by_size(name, images, C_in, C_out, windows)
+
+
+def _choose_by_size(name: str, images: Array, C_in: int, C_out: int, windows: Windows) -> ModuleType:
+    fewest, (H_out, W_out) = min(C_in, C_out), windows.output_size
+    places = len(images) * H_out * W_out
+    if fewest >= MANY_CHANNELS and images.dtype.char == "f" and conv2d_winograd.applies(windows, 1):
+        return conv2d_winograd if places >= 4 * MANY_TILES else conv2d_rows
+    if fewest >= MANY_CHANNELS and places < 4 * MANY_TILES:
+        return conv2d_rows
+    few = FEW_CHANNELS if name == "convolve" else 6  # both gradients copy the narrower side, and reuse it
+    if few <= fewest <= MEDIUM_CHANNELS and conv2d_channels_last.applies(windows, 1):
+        return conv2d_channels_last
+    return conv2d_batch_last
