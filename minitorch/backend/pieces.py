@@ -50,16 +50,17 @@ def in_pieces(work: Callable[..., None], *arrays: Array | None) -> None:
     parallel(split(size, size), run)
 
 
-def in_rows(work: Callable[..., Any], *arrays: Array) -> list[Any]:
+def in_rows(work: Callable[..., Any], *arrays: Array, at_once: int = 0) -> list[Any]:
     """``work(*views)`` for views of a few rows (of the first dimension) of each array, which have equally many.
 
-    Returns the results in order. On a GPU ``work`` is called once.
+    Returns the results in order. On a GPU ``work`` is called once. ``at_once`` is the number of elements of the first
+    array in a view; what makes many short operations of one wants more than fit into the cache.
     """
     first = arrays[0]
     rows, size = len(first), first.size
     if not is_on_cpu(first) or size <= 2 * PIECE or rows < 2:
         return [work(*arrays)]
-    step = max(2 * piece_size() * rows // size, 1)
+    step = max((at_once or 2 * piece_size()) * rows // size, 1)
 
     def run(share: slice) -> list[Any]:
         starts = range(share.start, share.stop, step)

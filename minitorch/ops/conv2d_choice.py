@@ -10,7 +10,9 @@
 Measured (two cores with AVX-512, two threads, float32; ms: forward/input's gradient/kernel's gradient; * is chosen):
 
     shape                       rows             batch_last        channels_last    winograd         torch
-    3→64 3×3, 64², b8           1.8/ 7.2/ 1.7    1.3*/ 1.8*/ 1.8*  4.9/ 3.7/ 2.8                     0.8/ 2.4/ 0.8
+    3→64 3×3, 64², b8           1.7/ 7.0/ 1.7*   1.1*/ 1.7*/ 1.5   4.9/ 3.7/ 2.8                     0.7/ 2.3/ 0.8
+    3→32 5×5, 32², b64          3.7/ 7.8/ 2.8*   2.5*/ 4.8*/ 3.7                                     1.3/ 5.3/ 1.3
+    1→6 5×5, 28², b256          2.0/ 4.1/ 1.9    1.4*/ 2.7*/ 1.4*                                    0.9/ 7.5/ 0.9
     1→96 11×11 /4, 224², b16    8.6/29.3/ 8.1    6.0*/12.2*/ 7.5*                                    3.8/58.9/ 4.0
     6→16 5×5, 14², b256         1.9/ 4.0/ 1.9    1.3*/ 2.6 / 1.5   1.7/ 2.6*/ 1.4*                   0.5/ 1.9/ 0.6
     32→32 5×5, 16², b64         7.4/ 6.9/ 6.7                      4.5*/4.2*/ 4.6*                   2.4/ 2.5/ 2.5
@@ -40,7 +42,8 @@ ALGORITHMS: dict[str, ModuleType] = {
 }
 MANY_CHANNELS = 96  # from here on Winograd's sums cost less than the multiplications that they save
 MANY_TILES = 96  # … and its sums of taps are worth making
-FEW_CHANNELS = 16  # below, copying runs of that many channels is slow
+FEW_CHANNELS = 16  # below, copying runs of that many channels is slow …
+VERY_FEW_CHANNELS = 6  # … and below that also for the gradients, whose products are larger
 MEDIUM_CHANNELS = 48  # above, products are wide enough in any layout
 
 forced: str | None = None  # the name of the algorithm that computes whatever it can; for tests
@@ -65,7 +68,10 @@ def _choose_by_size(name: str, images: Array, C_in: int, C_out: int, windows: Wi
         return conv2d_winograd if places >= 4 * MANY_TILES else conv2d_rows
     if fewest >= MANY_CHANNELS and places < 4 * MANY_TILES:
         return conv2d_rows
-    few = FEW_CHANNELS if name == "convolve" else 6  # both gradients copy the narrower side, and reuse it
-    if few <= fewest <= MEDIUM_CHANNELS and conv2d_channels_last.applies(windows, 1):
+    has_stride = windows.stride != (1, 1)
+    few = FEW_CHANNELS if name == "convolve" else VERY_FEW_CHANNELS
+    if few <= fewest <= MEDIUM_CHANNELS and not has_stride:
         return conv2d_channels_last
+    if name == "correlate_kernel" and C_in < VERY_FEW_CHANNELS and C_out >= FEW_CHANNELS and not has_stride:
+        return conv2d_rows
     return conv2d_batch_last

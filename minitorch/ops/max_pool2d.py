@@ -14,11 +14,13 @@ from it only if asked for. It is kept only if there will be a backward pass.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, in_rows, is_on_cpu
+from minitorch.backend import Array, array_module, host, in_rows, is_on_cpu
+from minitorch.ops import max_pool2d_tiles as tiles
 from minitorch.ops.operand import require
 from minitorch.ops.windows import Pair, Tap, Windows, pooling_pair, window_count
 
@@ -72,17 +74,28 @@ class TakeAtChoice(Function):
 
 def put_at_choice(result: Array, value: Array, choice: Array, windows: Windows) -> None:
     """``PutAtChoice`` on raw arrays."""
-    K_h, K_w = windows.kernel_size
-    is_tiled = windows.stride == (K_h, K_w) and windows.dilation == (1, 1) and windows.padding == (0, 0)
-    overlap = any(d * (k - 1) >= s for d, k, s in zip(windows.dilation, windows.kernel_size, windows.stride))
-    if not is_tiled or windows.input_size != (windows.output_size[0] * K_h, windows.output_size[1] * K_w):
-        result[...] = 0
+    result[...] = 0
+    if is_on_cpu(result) and result.flags.c_contiguous:
+        _put_at_index(result, value, choice, windows)
+        return
     for u, v, place, input_place in windows.taps():
-        is_chosen = choice[place] == u * K_w + v
-        if overlap:
-            result[input_place] += keep(value[place], is_chosen)
-        else:
-            keep(value[place], is_chosen, out=result[input_place])
+        result[input_place] += keep(value[place], choice[place] == u * windows.kernel_size[1] + v)
+
+
+def _put_at_index(result: Array, value: Array, choice: Array, windows: Windows) -> None:
+    """The same by the number of each chosen element in ``result``, counted from its start."""
+    (K_h, K_w), (s_h, s_w), (p_h, p_w), (d_h, d_w) = windows[1:5]
+    H, W = windows.input_size
+    of_element = (host.arange(K_h)[:, None] * (d_h * W) + host.arange(K_w) * d_w).reshape(-1)
+    of_window = host.arange(windows.output_size[0])[:, None] * (s_h * W) + host.arange(windows.output_size[1]) * s_w
+    of_plane = host.arange(math.prod(result.shape[:-2])) * (H * W) - (p_h * W + p_w)
+    index = of_element.take(choice.reshape(len(of_plane), *windows.output_size))
+    index += of_window
+    index += of_plane[:, None, None]
+    if windows.overlap():
+        host.add.at(result.reshape(-1), index.reshape(-1), value.reshape(-1))
+    else:
+        result.reshape(-1)[index.reshape(-1)] = value.reshape(-1)
 
 
 def keep(value: Array, mask: Array, out: Array | None = None) -> Array:
@@ -109,6 +122,9 @@ def largest(input: Array, windows: Windows) -> Array:
 
 
 def _maxima(input: Array, output: Array, windows: Windows) -> None:
+    if tiles.applies(input, windows):
+        tiles.largest(input, output)
+        return
     xp = array_module(input)
     for _, _, place, input_place in _start(input, output, windows):
         part = output[place]
@@ -130,7 +146,10 @@ def _choose(input: Array, output: Array, choice: Array, windows: Windows) -> Non
     elif not is_on_cpu(input):  # looking for a nan first would make the host wait for the device
         _compete(input, output, choice, windows, may_have_nan=True)
     else:
-        _compete(input, output, choice, windows, may_have_nan=False)
+        if tiles.applies(input, windows):
+            tiles.largest_and_choice(input, output, choice)
+        else:
+            _compete(input, output, choice, windows, may_have_nan=False)
         if output.size and array_module(input).isnan(output.max()):
             choice[...] = first_choice(input, windows)
             _compete(input, output, choice, windows, may_have_nan=True)

@@ -63,6 +63,10 @@ class Windows(NamedTuple):
         padding = [d * (k - 1) - p for d, k, p in zip(self.dilation, self.kernel_size, self.padding)]
         return self._replace(input_size=self.output_size, output_size=self.input_size, padding=(padding[0], padding[1]))
 
+    def overlap(self) -> bool:
+        """Whether an element of the input can lie in several windows."""
+        return any(d * (k - 1) >= s for d, k, s in zip(self.dilation, self.kernel_size, self.stride))
+
     def along(self, axis: int, element: int) -> tuple[slice, slice]:
         """``inside`` for one element of the window along one axis."""
         first = element * self.dilation[axis] - self.padding[axis]
