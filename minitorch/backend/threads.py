@@ -31,7 +31,7 @@ Share = TypeVar("Share")
 Result = TypeVar("Result")
 
 # Giving a thread its share and hearing from it takes 15 to 75 microseconds. A share must be worth several times that.
-LEAST_ELEMENTS = 1 << 17  # of a share that reads and writes memory: about 50 µs
+LEAST_ELEMENTS = 1 << 18  # of a share that reads and writes memory: about 100 µs
 LEAST_FLOP = 2.5e7  # of a share made of matrix products: about 200 µs
 
 _requested: int | None = None
