@@ -52,7 +52,7 @@ def largest_and_choice(images: Array, output: Array, choice: Array) -> None:
 def _rows(flat: Array, width: int) -> tuple[Array, Array]:
     """The even rows and the odd rows of a flat array of rows, each laid out one after another."""
     items = _as_items(flat, width)
-    return tuple([items[first::2].copy().view(flat.dtype) for first in (0, 1)])  # type: ignore[return-value]
+    return tuple([items[first::2].copy().view(flat.dtype) for first in (0, 1)])
 
 
 def _as_items(flat: Array, width: int) -> Array:
