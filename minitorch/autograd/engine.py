@@ -19,7 +19,7 @@ from minitorch.autograd.function import AnomalyMode, Function
 from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.primitive import Cast, Clone, SumToShape, is_broadcastable_to, sum_array_to_shape
 from minitorch.autograd.variable import Variable, raw, wrap
-from minitorch.backend import Array, HostArray, array_module
+from minitorch.backend import Array, HostArray, array_module, copy_in_order, in_order, is_dense, order_of
 
 Edge = tuple[Any, int]
 Gradient = Any  # an Array, or a Variable under create_graph
@@ -274,7 +274,7 @@ def accumulate(leaf: Variable, gradient: Gradient, is_owned: bool) -> None:
     if isinstance(gradient, Variable):
         leaf.grad = Clone.apply(gradient) if leaf.grad is None else leaf.grad + gradient
     elif leaf.grad is None:
-        leaf.grad = wrap(_private(gradient, is_owned), leaf.result_class)
+        leaf.grad = wrap(_laid_out_as(leaf.array, gradient, is_owned), leaf.result_class)
     else:
         leaf.grad.array += gradient
         leaf.grad.bump_version()
@@ -288,6 +288,14 @@ def _private(gradient: Gradient, is_owned: bool) -> Gradient:
     if isinstance(gradient, Variable) or (is_owned and gradient.flags.c_contiguous):
         return gradient
     return array_module(gradient).array(gradient, order="C")
+
+
+def _laid_out_as(leaf: Array, gradient: Array, is_owned: bool) -> Array:
+    """The gradient in memory of its own that lies as the leaf does; row-major if the leaf leaves gaps there."""
+    if leaf.flags.c_contiguous or not is_dense(leaf):
+        return _private(gradient, is_owned)
+    order = order_of(leaf.shape, leaf.strides)
+    return in_order(gradient, order) if is_owned else copy_in_order(gradient, order)
 
 
 def _run_hooks(node: Function, gradients: list[Gradient], owned: list[bool]) -> None:

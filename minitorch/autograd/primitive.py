@@ -13,7 +13,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
 from minitorch.autograd.views import follow
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, copy_in_order, is_dense, order_of
 
 
 def broadcast_axes(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]:
@@ -77,7 +77,9 @@ class Cast(Function):
 
     def forward(self, value: Array, *, dtype: Any) -> Array:
         self.input_dtype = value.dtype
-        return value.astype(dtype)
+        if is_dense(value):
+            return value.astype(dtype)
+        return copy_in_order(value, order_of(value.shape, value.strides), dtype)
 
     def backward(self, grad_output: Any) -> Any:
         return Cast.apply(grad_output, dtype=self.input_dtype)
@@ -87,7 +89,9 @@ class Clone(Function):
     """A copy in memory of its own."""
 
     def forward(self, value: Array) -> Array:
-        return value.copy(order="C" if 0 in value.strides else "K")  # "K" would put repeated dimensions last
+        if 0 in value.strides:  # "K" would put repeated dimensions last
+            return copy_in_order(value, order_of(value.shape, value.strides))
+        return value.copy(order="K")
 
     def backward(self, grad_output: Any) -> Any:
         return grad_output

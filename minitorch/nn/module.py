@@ -261,9 +261,10 @@ class Module(ModuleTree, ModuleState, ModuleHooks):
         """Move all parameters and buffers, in place.
 
         As for tensors: ``to(device)``, ``to(dtype)``, ``to(device, dtype)`` or ``to(tensor)``. Only
-        floating-point tensors change their dtype.
+        floating-point tensors change their dtype. ``memory_format`` is for those with four or five dimensions.
         Raises: TypeError for a dtype that is not floating-point.
         """
+        memory_format = kwargs.pop("memory_format", None)
         target_device, target_dtype = _parse_to(*args, **kwargs)
         if target_dtype is not None and not target_dtype.is_floating_point:
             raise TypeError(
@@ -273,7 +274,9 @@ class Module(ModuleTree, ModuleState, ModuleHooks):
         def move(tensor: Any) -> Any:
             if target_device is not None:
                 tensor = tensor.to(target_device)
-            return tensor.to(target_dtype) if target_dtype is not None and tensor.dtype.is_floating_point else tensor
+            if target_dtype is not None and tensor.dtype.is_floating_point:
+                tensor = tensor.to(target_dtype)
+            return tensor.to(memory_format=memory_format) if tensor.ndim in (4, 5) else tensor
 
         return self._apply(move)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, empty_in_order, image_order
 from minitorch.ops.operand import require
 from minitorch.ops.reduction import mean
 from minitorch.ops.windows import Pair, is_int
@@ -34,10 +34,11 @@ class AdaptiveAvgPool2D(Function):
         xp = array_module(input)
         leading, (H, W), (H_out, W_out) = input.shape[:-2], self.input_size, output_size
         wide = "float32" if input.dtype.char == "e" else input.dtype
-        rows = xp.empty((*leading, H_out, W), wide)
+        order = image_order(input)
+        rows = empty_in_order(xp, (*leading, H_out, W), wide, order)
         for i, (start, end) in enumerate(bounds(H, H_out)):
             rows[..., i, :] = input[..., start:end, :].sum(-2, dtype=wide) / (end - start)
-        output = xp.empty((*leading, H_out, W_out), wide)
+        output = empty_in_order(xp, (*leading, H_out, W_out), wide, order)
         for j, (start, end) in enumerate(bounds(W, W_out)):
             output[..., j] = rows[..., start:end].sum(-1) / (end - start)
         return output.astype(input.dtype, copy=False)

@@ -11,7 +11,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array
+from minitorch.backend import Array, as_first
 from minitorch.dtypes import dtype_of, from_numpy_dtype
 from minitorch.ops.promotion import check_range, is_number, promote, to_dtype
 
@@ -23,9 +23,9 @@ class Add(Function):
 
     def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
         if alpha is None:
-            return a + b
+            return as_first(a + b, a, b)
         self.alpha = alpha
-        return a + alpha * b
+        return as_first(a + alpha * b, a, b)
 
     def backward(self, grad_output: Any) -> Any:
         needs_b = self.needs_input_grad[1]
@@ -59,9 +59,9 @@ class Sub(Function):
 
     def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
         if alpha is None:
-            return a - b
+            return as_first(a - b, a, b)
         self.alpha = alpha
-        return a - alpha * b
+        return as_first(a - alpha * b, a, b)
 
     def backward(self, grad_output: Any) -> Any:
         if not self.needs_input_grad[1]:
@@ -151,7 +151,7 @@ class Mul(Function):
     def forward(self, a: Array, b: Array) -> Array:
         needs_a, needs_b = self.needs_input_grad[:2]
         self.save(a if needs_b else None, b if needs_a else None)
-        return a * b
+        return as_first(a * b, a, b)
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, in_rows
+from minitorch.backend import Array, array_module, empty_in_order, image_order, in_rows
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.max_pool2d import pooling_windows
 from minitorch.ops.operand import require
@@ -49,7 +49,7 @@ class AvgPool2D(Function):
         self.windows, self.divisor = windows, divisor
         xp = array_module(input)
         wide = "float32" if input.dtype.char == "e" else input.dtype
-        total = xp.empty((*input.shape[:-2], *windows.output_size), wide)
+        total = empty_in_order(xp, (*input.shape[:-2], *windows.output_size), wide, image_order(input))
         number = divisor.of(windows, total)
 
         def add_up(input: Array, total: Array) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import Variable, raw, wrap
-from minitorch.backend import Array, array_module, common_module
+from minitorch.backend import Array, array_module, as_first, common_module
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.promotion import promote
 
@@ -22,7 +22,7 @@ class Where(Function):
 
     def forward(self, condition: Array, a: Any, b: Any) -> Array:
         self.save(condition)
-        return array_module(condition).where(condition, a, b)
+        return as_first(array_module(condition).where(condition, a, b), condition, a, b)
 
     def backward(self, grad_output: Any) -> Any:
         (condition,) = self.saved
@@ -77,7 +77,7 @@ class Maximum(Function):
 
     def forward(self, a: Array, b: Array) -> Array:
         self.save(a, b)
-        return common_module(a, b).maximum(a, b)
+        return as_first(common_module(a, b).maximum(a, b), a, b)
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
@@ -105,7 +105,7 @@ class Minimum(Function):
 
     def forward(self, a: Array, b: Array) -> Array:
         self.save(a, b)
-        return common_module(a, b).minimum(a, b)
+        return as_first(common_module(a, b).minimum(a, b), a, b)
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved

@@ -13,7 +13,7 @@ from typing import Any
 from minitorch.autograd.function import explain
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import Variable, raw, wrap
-from minitorch.backend import Array, array_module, as_array, common_module
+from minitorch.backend import Array, array_module, as_array, as_first, common_module
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.choice import require_tensors
 from minitorch.ops.promotion import promote
@@ -101,7 +101,7 @@ def ge(input: Any, other: Any, *, out: Any = None) -> Any:
 
 def _compare(name: str, function: Callable[..., Array], input: Any, other: Any, out: Any) -> Any:
     input, other = promote(input, other)
-    return write_out(without_gradient(name, function, input, other), out)
+    return write_out(without_gradient(name, lambda a, b: as_first(function(a, b), a, b), input, other), out)
 
 
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne

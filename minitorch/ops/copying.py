@@ -6,14 +6,15 @@ from typing import Any
 
 from minitorch.autograd.primitive import Clone
 from minitorch.memory_format import preserve_format
-from minitorch.ops.strided import contiguous
+from minitorch.ops.strided import with_memory_format
 
 
 def clone(input: Any, *, memory_format: Any = preserve_format) -> Any:
     """A copy in memory of its own.
 
     Gradient: passes through unchanged.
-    Args: memory_format: the layout of the copy; that of ``input`` unless given.
+    Args: memory_format: the layout of the copy; that of ``input`` (less its gaps) unless given.
+    Raises: RuntimeError if ``channels_last`` is asked of a tensor without four dimensions.
 
     >>> import minitorch as torch
     >>> x = torch.zeros(2)
@@ -22,5 +23,4 @@ def clone(input: Any, *, memory_format: Any = preserve_format) -> Any:
     """
     if memory_format in (None, preserve_format):
         return Clone.apply(input)
-    arranged = contiguous(input, memory_format=memory_format)
-    return Clone.apply(arranged) if arranged is input else arranged
+    return with_memory_format(input, memory_format)

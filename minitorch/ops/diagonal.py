@@ -11,7 +11,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, row_major
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.indexing import BasicIndex
 from minitorch.ops.shape import index_at
@@ -131,7 +131,7 @@ class Tril(Function):
 
     def forward(self, value: Array, *, diagonal: int) -> Array:
         self.diagonal = diagonal
-        return array_module(value).tril(value, diagonal)
+        return row_major(array_module(value).tril(value, diagonal))
 
     def backward(self, grad_output: Any) -> Any:
         return type(self).apply(grad_output, diagonal=self.diagonal)
@@ -142,7 +142,7 @@ class Triu(Tril):
 
     def forward(self, value: Array, *, diagonal: int) -> Array:
         self.diagonal = diagonal
-        return array_module(value).triu(value, diagonal)
+        return row_major(array_module(value).triu(value, diagonal))
 
 
 def tril(input: Any, diagonal: int = 0, *, out: Any = None) -> Any:

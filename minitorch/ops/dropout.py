@@ -17,7 +17,7 @@ from typing import Any
 
 from minitorch.autograd.inplace import apply_inplace
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, device_of, to_device
+from minitorch.backend import Array, array_module, device_of, order_of, to_device
 from minitorch.backend.generator import default_cpu_generator
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.arithmetic import add, mul
@@ -37,20 +37,9 @@ def bernoulli_mask(like: Array, probability: float, shape: tuple[int, ...]) -> A
 
 def elementwise_mask(input: Array, keep: float) -> Array:
     """A mask of ``input``'s shape, drawn in the order in which its elements lie in memory, as in torch."""
-    order = memory_order(input)
+    order = order_of(input.shape, input.strides)
     mask = bernoulli_mask(input, keep, tuple(input.shape[axis] for axis in order))
     return mask.transpose([order.index(axis) for axis in range(input.ndim)])
-
-
-def memory_order(array: Array) -> list[int]:
-    """The axes from the outermost to the innermost in memory; as they are if the array leaves gaps there."""
-    order = sorted(range(array.ndim), key=lambda axis: (-array.strides[axis], axis))
-    expected = array.itemsize
-    for axis in reversed(order):
-        if array.shape[axis] != 1 and array.strides[axis] != expected:
-            return list(range(array.ndim))
-        expected *= array.shape[axis]
-    return order
 
 
 def _feature_mask(unbatched: bool) -> Callable[[Array, float], Array]:

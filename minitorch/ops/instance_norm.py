@@ -14,6 +14,7 @@ from minitorch.autograd.variable import Variable, raw
 from minitorch.backend import Array
 from minitorch.ops.batch_norm import batch_norm
 from minitorch.ops.shape import expand, reshape
+from minitorch.ops.strided import contiguous
 
 
 def instance_norm(
@@ -53,7 +54,7 @@ def instance_norm(
         return Clone.apply(input)
     mean, var = (None if value is None else _each_sample(raw(value), N).copy() for value in (running_mean, running_var))
     weight, bias = (None if value is None else _each_sample(value, N) for value in (weight, bias))
-    samples = reshape(input, (1, N * C, *rest))
+    samples = reshape(contiguous(input), (1, N * C, *rest))
     output = batch_norm(samples, mean, var, weight, bias, use_input_stats, momentum, eps)
     if use_input_stats:
         _take_mean(running_mean, mean, N)

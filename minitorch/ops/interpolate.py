@@ -24,6 +24,7 @@ from minitorch.ops.adaptive_avg_pool1d import adaptive_avg_pool1d
 from minitorch.ops.adaptive_avg_pool2d import adaptive_avg_pool2d
 from minitorch.ops.index_along import index_select
 from minitorch.ops.operand import require
+from minitorch.ops.strided import in_image_order
 
 Taps = list[tuple[Array, Array | None]]  # (places, weights) of each tap; weights None means 1
 _SMOOTH = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}  # and the number of dimensions each needs
@@ -68,7 +69,7 @@ def interpolate(
     for offset, (wanted, scale) in enumerate(zip(sizes, scales)):
         taps = _taps(raw(input), 2 + offset, wanted, scale, mode, bool(align_corners), antialias)
         output = _weighted_sum(output, 2 + offset, taps)
-    return output
+    return in_image_order(output, input)
 
 
 def _check_mode(input: Any, mode: str, align_corners: bool | None, antialias: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, is_array, row_major
+from minitorch.backend import Array, array_module, image_order, in_order, is_array, is_channels_last, row_major
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.promotion import is_variable, promote
 from minitorch.ops.shape import index_at, reshape, unsqueeze
@@ -24,7 +24,7 @@ class Cat(Function):
         used = [value for value in values if value.shape != (0,)] or values
         self.dim = dim
         self.sizes = [0 if value.shape == (0,) else value.shape[dim] for value in values]
-        return row_major(array_module(values[0]).concatenate(used, axis=dim))
+        return in_order(array_module(values[0]).concatenate(used, axis=dim), common_image_order(used))
 
     def backward(self, grad_output: Any) -> Any:
         parts, start = [], 0
@@ -40,11 +40,20 @@ class Stack(Function):
 
     def forward(self, *values: Array, dim: int) -> Array:
         self.dim, self.count = dim, len(values)
-        return row_major(array_module(values[0]).stack(values, axis=dim))
+        xp, shape = array_module(values[0]), values[0].shape
+        if dim == len(shape):
+            return row_major(xp.stack(values, axis=dim))
+        joined = in_order(xp.concatenate(values, axis=dim), common_image_order(values))
+        return joined.reshape(*shape[:dim], len(values), *shape[dim:])
 
     def backward(self, grad_output: Any) -> Any:
         needed = self.needs_input_grad
         return tuple([grad_output[index_at(self.dim, i)] if needed[i] else None for i in range(self.count)])
+
+
+def common_image_order(arrays: Sequence[Array]) -> tuple[int, ...]:
+    """Channels last in memory if all have them last, else row-major."""
+    return image_order(next((array for array in arrays if not is_channels_last(array)), arrays[0]))
 
 
 def check_tensors(name: str, tensors: Any, empty_error: Exception) -> tuple[Any, ...]:

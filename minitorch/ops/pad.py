@@ -17,9 +17,10 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, empty_in_order, image_order
 from minitorch.ops.index_along import index_select
 from minitorch.ops.operand import require
+from minitorch.ops.strided import in_image_order
 
 Width = tuple[int, int]  # slices added before and after, along one dimension
 
@@ -32,7 +33,8 @@ class ConstantPad(Function):
     def forward(self, input: Array, *, widths: Sequence[Width], value: float) -> Array:
         self.widths = widths
         shape = [size + before + after for size, (before, after) in zip(input.shape, widths)]
-        output = array_module(input).full(shape, value, dtype=input.dtype)
+        output = empty_in_order(array_module(input), tuple(shape), input.dtype, image_order(input))
+        output[...] = value
         inside = tuple(slice(max(b, 0), size - max(a, 0)) for size, (b, a) in zip(shape, widths))
         kept = tuple(slice(max(-b, 0), size - max(-a, 0)) for size, (b, a) in zip(input.shape, widths))
         output[inside] = input[kept]
@@ -69,7 +71,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     for offset, width in enumerate(widths):
         if width != (0, 0):
             output = _pad_dimension(output, raw(input).ndim - 1 - offset, width, mode)
-    return output
+    return output if mode == "circular" else in_image_order(output, input)
 
 
 def _check_pad(input: Any, pad: Sequence[int]) -> list[Width]:

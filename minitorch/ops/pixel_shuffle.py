@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch.autograd.variable import raw
+from minitorch.backend import is_channels_last
 from minitorch.ops.permutation import permute
 from minitorch.ops.shape import reshape
+from minitorch.ops.strided import Contiguous
 
 
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
@@ -34,7 +36,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     n = len(batch)
     blocks = reshape(input, (*batch, C // (r * r), r, r, H, W))
     blocks = permute(blocks, (*range(n), n, n + 3, n + 1, n + 4, n + 2))  # …, C, H, r, W, r
-    return reshape(blocks, (*batch, C // (r * r), H * r, W * r))
+    return reshape(_arranged(blocks, input, (0, 2, 3, 4, 5, 1)), (*batch, C // (r * r), H * r, W * r))
 
 
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
@@ -54,7 +56,13 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     n = len(batch)
     blocks = reshape(input, (*batch, C, H // r, r, W // r, r))
     blocks = permute(blocks, (*range(n), n, n + 2, n + 4, n + 1, n + 3))  # …, C, r, r, H, W
-    return reshape(blocks, (*batch, C * r * r, H // r, W // r))
+    return reshape(_arranged(blocks, input, (0, 4, 5, 1, 2, 3)), (*batch, C * r * r, H // r, W // r))
+
+
+def _arranged(blocks: Any, input: Any, channels_last: tuple[int, ...]) -> Any:
+    """A copy of the blocks, in the order of memory in which the result shall lie."""
+    row_major = tuple(range(raw(blocks).ndim))
+    return Contiguous.apply(blocks, dims=channels_last if is_channels_last(raw(input)) else row_major)
 
 
 def _check(name: str, input: Any, factor: int, factor_name: str) -> tuple[int, ...]:

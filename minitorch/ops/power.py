@@ -10,7 +10,7 @@ import minitorch.dtypes as dtypes
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, common_module
+from minitorch.backend import Array, array_module, as_first, common_module
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import log
 from minitorch.ops.operand import zeros_like_gradient
@@ -21,7 +21,7 @@ class Pow(Function):
     """bᵉ;  ∂/∂b = e · bᵉ⁻¹ (0 for e = 0), ∂/∂e = bᵉ · ln b (0 for b = 0, e ≥ 0)."""
 
     def forward(self, base: Any, exponent: Any) -> Array:
-        result = _power(base, exponent)
+        result = as_first(_power(base, exponent), base, exponent)
         if not is_number(exponent):
             self.backward_name = "PowBackward2" if is_number(base) else "PowBackward1"
         self.save(base, exponent, result if self.needs_input_grad[1] else None)

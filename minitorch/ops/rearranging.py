@@ -7,7 +7,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, row_major
+from minitorch.backend import Array, array_module, copy_in_order, image_order, in_order, order_of, row_major
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.dims import normalize_dim, normalize_dims
 from minitorch.ops.indexing import Index
@@ -20,7 +20,7 @@ class Flip(Function):
 
     def forward(self, value: Array, *, dims: tuple[int, ...]) -> Array:
         self.dims = dims
-        return array_module(value).flip(value, dims).copy()
+        return copy_in_order(array_module(value).flip(value, dims), order_of(value.shape, value.strides))
 
     def backward(self, grad_output: Any) -> Any:
         return Flip.apply(grad_output, dims=self.dims)
@@ -57,7 +57,9 @@ class Roll(Function):
     def forward(self, value: Array, *, shifts: tuple[int, ...], dims: tuple[int, ...] | None) -> Array:
         self.shifts, self.dims = shifts, dims
         xp = array_module(value)
-        return row_major(xp.roll(value, shifts[0]) if dims is None else xp.roll(value, shifts, dims))
+        if dims is None:
+            return row_major(xp.roll(value, shifts[0]))
+        return in_order(xp.roll(value, shifts, dims), image_order(value))
 
     def backward(self, grad_output: Any) -> Any:
         return Roll.apply(grad_output, shifts=tuple([-shift for shift in self.shifts]), dims=self.dims)

@@ -23,7 +23,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, empty_in_order, order_of
 from minitorch.ops.elementwise import exp
 from minitorch.ops.operand import floating, in_place, narrow, widen
 
@@ -163,12 +163,13 @@ def evaluate(name: str, formula: Callable[[Array], Array], x: Array) -> Array:
     wide = widen(x)
     if hasattr(xp, "ElementwiseKernel"):
         return narrow(_cuda_function(xp, name)(wide), x)
-    flat = wide.reshape(-1)
-    result = xp.empty_like(flat)
+    order = order_of(x.shape, x.strides)
+    result = empty_in_order(xp, x.shape, wide.dtype, order)
+    flat, flat_result = wide.transpose(order).reshape(-1), result.transpose(order).reshape(-1)
     for start in range(0, flat.size, _BLOCK):
         block = slice(start, start + _BLOCK)
-        result[block] = formula(flat[block])
-    return narrow(result.reshape(x.shape), x)
+        flat_result[block] = formula(flat[block])
+    return narrow(result, x)
 
 
 @functools.cache

@@ -12,8 +12,15 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import Variable, raw
-from minitorch.backend import Array, array_module, is_on_cpu
-from minitorch.memory_format import contiguous_format, memory_format, preserve_format
+from minitorch.backend import (
+    Array,
+    array_module,
+    copy_in_order,
+    is_channels_last,
+    is_on_cpu,
+    order_of,
+)
+from minitorch.memory_format import channels_last, channels_last_3d, contiguous_format, memory_format, preserve_format
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.indexing import add_picked
 from minitorch.ops.shape import index_at, reshape, unpack_sizes
@@ -83,8 +90,7 @@ class Contiguous(Clone):
     backward_name = "CloneBackward0"
 
     def forward(self, value: Array, *, dims: Shape) -> Array:  # type: ignore[override]
-        inverse = sorted(range(len(dims)), key=dims.__getitem__)
-        return value.transpose(dims).copy().transpose(inverse)
+        return copy_in_order(value, dims)
 
 
 def contiguous(input: Any, memory_format: memory_format = contiguous_format) -> Any:
@@ -113,14 +119,26 @@ def with_memory_format(input: Any, memory_format: memory_format) -> Any:
 def dims_in_memory(array: Array, memory_format: memory_format) -> Shape:
     """The dimensions of an array in ``memory_format``, from the slowest to the fastest in memory.
 
-    To preserve a format is to keep the order that ``array`` has; of an expanded one, the order of the numbers.
+    To preserve a format is to keep the order that ``array`` has.
     """
     dims, every = memory_format.dims, tuple(range(array.ndim))
     if dims is not None and array.ndim != len(dims):
         raise RuntimeError(f"required rank {len(dims)} tensor to use {memory_format.name} format")
-    if memory_format is preserve_format and not array.flags.c_contiguous and 0 not in array.strides:
-        return tuple(sorted(every, key=lambda dim: -array.strides[dim]))
+    if memory_format is preserve_format and not array.flags.c_contiguous:
+        return order_of(array.shape, array.strides)
     return dims or every
+
+
+def in_image_order(output: Any, input: Any) -> Any:
+    """A layer's output, with its channels last in memory if the input has them last."""
+    return contiguous(output, suggested_format(raw(input)))
+
+
+def suggested_format(array: Array) -> memory_format:
+    """The format that an array's strides show: what ``to(memory_format=…)`` compares with, as torch does."""
+    if not is_channels_last(array):
+        return contiguous_format
+    return channels_last if array.ndim == 4 else channels_last_3d
 
 
 def made_like(array: Array, memory_format: memory_format, make: Callable[[Shape], Array]) -> Array:

@@ -8,11 +8,14 @@ from typing import Any, TypeVar
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.grad_mode import is_grad_enabled
+from minitorch.autograd.primitive import copy_with_strides
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import Array, accelerator, device_of, is_on_cpu, to_numpy
+from minitorch.backend import Array, accelerator, device_of, is_on_cpu, order_of, to_numpy
 from minitorch.device import CPU, device
+from minitorch.memory_format import preserve_format
 from minitorch.ops.copying import clone
 from minitorch.ops.promotion import to_dtype
+from minitorch.ops.strided import is_contiguous, suggested_format
 from minitorch.ops.transfer import move
 from minitorch.tensor.size import Size
 
@@ -210,13 +213,14 @@ class ConversionMethods(Variable):
             return memo[id(self)]
         twin = object.__new__(type(self))
         memo[id(self)] = twin
-        twin.array = self.array.copy()
+        twin.array = copy_with_strides(self.array, self.array.strides)
         twin.needs_grad = self.needs_grad
         twin.grad = copy.deepcopy(self.grad, memo)
         return twin
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return _rebuild, (type(self), to_numpy(self.array), str(self.device), self.needs_grad)
+        order = order_of(self.array.shape, self.array.strides)
+        return _rebuild, (type(self), to_numpy(self.array).transpose(order), order, str(self.device), self.needs_grad)
 
     # ------------------------------------------------------------------------------------- types and devices
 
@@ -231,7 +235,9 @@ class ConversionMethods(Variable):
     ) -> T:
         """The tensor in another dtype and/or on another device: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``.
 
+        ``memory_format`` is the order of the elements in memory, such as ``channels_last``; unless given it stays.
         Returns the tensor itself if nothing changes, unless ``copy``. Gradients flow through.
+        Raises: RuntimeError if ``channels_last`` is asked of a tensor without four dimensions.
         """
         for position, arg in enumerate(args):
             if isinstance(arg, (dtypes.dtype, type)):  # a type: Python's float, int or bool
@@ -247,7 +253,14 @@ class ConversionMethods(Variable):
             result = move(result, _as_device(device))
         if dtype is not None:
             result = to_dtype(result, dtype)
-        return result.clone() if copy and result is self else result
+        is_new = result is not self
+        if memory_format in (None, preserve_format):
+            return result.clone() if copy and not is_new else result
+        if suggested_format(result.array) is memory_format and (
+            is_contiguous(result, memory_format) if is_new else not copy
+        ):
+            return result
+        return clone(result, memory_format=memory_format)
 
     def cpu(self: T) -> T:
         """The tensor in host memory; itself if it is there."""
@@ -325,9 +338,9 @@ def _dtype_named(name: Any) -> dtypes.dtype:
     raise ValueError(f"invalid type: '{name}'")
 
 
-def _rebuild(cls: Any, array: Array, where: str, needs_grad: bool) -> Any:
-    """Make a tensor again from what ``__reduce_ex__`` wrote."""
-    tensor = wrap(array, cls)
+def _rebuild(cls: Any, array: Array, order: tuple[int, ...], where: str, needs_grad: bool) -> Any:
+    """Make a tensor again from what ``__reduce_ex__`` wrote: an array whose dimensions are in ``order``."""
+    tensor = wrap(array.transpose([order.index(dim) for dim in range(array.ndim)]), cls)
     if where != "cpu":
         tensor = wrap(move(tensor, device(where)).array, cls)
     tensor.needs_grad = needs_grad
