@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch.backend.arrays import Array, array_module
+from minitorch.backend.arrays import Array, HostArray, array_module
 
 Shape = tuple[int, ...]
 
@@ -106,15 +106,17 @@ def copy_in_order(array: Array, order: Shape, dtype: Any = None) -> Array:
     return made
 
 
-def as_first(result: Array, first: Any, *others: Any) -> Array:
+def as_first(result: Array, first: Any, second: Any = None, third: Any = None) -> Array:
     """``result``, computed element by element from these operands, in the order of the first one.
 
     NumPy's results are row-major wherever the operands disagree. Only where ``first`` is not row-major is there
     anything to do.
     """
+    if first.__class__ is HostArray and first.flags.c_contiguous:  # the usual case, in 60 ns
+        return result
     if not hasattr(first, "flags") or first.flags.c_contiguous or result.strides == first.strides:
         return result
-    operands = [_strides_in(result.shape, each) for each in (first, *others) if hasattr(each, "strides")]
+    operands = [_strides_in(result.shape, each) for each in (first, second, third) if hasattr(each, "strides")]
     return in_order(result, order_of(result.shape, *operands))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, as_first
+from minitorch.backend import Array, HostArray, as_first
 from minitorch.dtypes import dtype_of, from_numpy_dtype
 from minitorch.ops.promotion import check_range, is_number, promote, to_dtype
 
@@ -23,7 +23,8 @@ class Add(Function):
 
     def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
         if alpha is None:
-            return as_first(a + b, a, b)
+            result = a + b  # row-major operands need no call: small sums count nanoseconds
+            return result if a.__class__ is HostArray and a.flags.c_contiguous else as_first(result, a, b)
         self.alpha = alpha
         return as_first(a + alpha * b, a, b)
 
@@ -59,7 +60,8 @@ class Sub(Function):
 
     def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
         if alpha is None:
-            return as_first(a - b, a, b)
+            result = a - b
+            return result if a.__class__ is HostArray and a.flags.c_contiguous else as_first(result, a, b)
         self.alpha = alpha
         return as_first(a - alpha * b, a, b)
 
@@ -151,7 +153,8 @@ class Mul(Function):
     def forward(self, a: Array, b: Array) -> Array:
         needs_a, needs_b = self.needs_input_grad[:2]
         self.save(a if needs_b else None, b if needs_a else None)
-        return as_first(a * b, a, b)
+        result = a * b
+        return result if a.__class__ is HostArray and a.flags.c_contiguous else as_first(result, a, b)
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
