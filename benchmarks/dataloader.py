@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="worker processes of the rows that have them")
     parser.set_defaults(seconds=3.0)
     options = parser.parse_args()
-    print(harness.describe_machine(), f"load {os.getloadavg()[0]:.1f}", sep=", ")
+    print(f"{harness.describe_machine()}\nload {os.getloadavg()[0]:.1f}")
     rows = [row for device in harness.devices(options) for row in measure_all(options, device)]
 
     def per_second(row: harness.Row, label: str) -> str:

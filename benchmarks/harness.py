@@ -23,6 +23,9 @@ from typing import Any
 # A benchmark is run as a script (python benchmarks/conv.py): its parent folder is the project.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import numpy
+import threadpoolctl
+
 import minitorch
 
 Contestant = Callable[[], Any]
@@ -138,21 +141,40 @@ def progress(items: Sequence[Any], title: str) -> Iterable[Any]:
     return tqdm(items, desc=title, leave=False, disable=not sys.stderr.isatty())
 
 
-def describe_machine() -> str:
-    """What the figures below were measured on."""
+def describe_machine(threads: int | None = None) -> str:
+    """What the figures below were measured on: the machine and the threads used, and below that the software.
+
+    ``threads``: how many the measuring processes get, if they are others than this one.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    ours, theirs = minitorch.get_num_threads(), "torch not installed"
     try:
         import torch
 
-        torch_version = f"torch {torch.__version__}"
+        theirs = f"torch {torch.__version__}"
+        used = f"threads used: {ours} (torch {torch.get_num_threads()})"
     except ImportError:
-        torch_version = "torch not installed"
-    import numpy
+        used = f"threads used: {ours}"
+    hardware = f"{processor()}, {cores} cores, {used if threads is None else f'threads used: {threads}'}"
+    return f"{hardware}\nPython {platform.python_version()}, NumPy {numpy.__version__} with {blas()}, {theirs}"
 
-    return (
-        f"{cores} cores, {platform.machine()}, Python {platform.python_version()}, NumPy {numpy.__version__}, "
-        f"{torch_version}, {minitorch.get_num_threads()} threads"
-    )
+
+def processor() -> str:
+    """The processor's name, where the system tells it, and its architecture."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    return f"{name} ({platform.machine()})" if name else platform.machine()
+
+
+def blas() -> str:
+    """NumPy's BLAS and the processor that its kernels were written for: not the fastest there are, on some machines."""
+    found = [each for each in threadpoolctl.threadpool_info() if each["user_api"] == "blas"]
+    found.sort(key=lambda library: "numpy" not in library["filepath"])  # other packages may bring theirs along
+    if not found:
+        return "an unknown BLAS"
+    kernels = found[0].get("architecture")
+    return f"{found[0]['internal_api']} {found[0]['version']}" + (f" ({kernels} kernels)" if kernels else "")
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -174,7 +196,8 @@ def figure(value: float | None, digits: int = 3) -> str:
 def save(rows: Sequence[Row], options: argparse.Namespace, title: str, ours: str, theirs: str) -> None:
     """Write what ``--json`` and ``--plot`` ask for."""
     if options.json:
-        content = {"title": title, "machine": describe_machine(), "rows": [asdict(row) for row in rows]}
+        machine = describe_machine(getattr(options, "threads", None))
+        content = {"title": title, "machine": machine, "rows": [asdict(row) for row in rows]}
         options.json.write_text(json.dumps(content, indent=2))
         print(f"rows written to {options.json}")
     if options.plot:

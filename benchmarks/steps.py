@@ -28,6 +28,9 @@ import numpy
 from networks import NETWORKS, Network
 
 LIBRARIES = ("minitorch", "torch")
+SMALLEST = Network(
+    "one pixel", lambda nn: nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.ReLU(), nn.Flatten()), (1, 1, 1, 1), 1
+)
 
 
 def training_step(library: Any, network: Network, device: str) -> Callable[[], Any]:
@@ -53,6 +56,8 @@ def training_step(library: Any, network: Network, device: str) -> Callable[[], A
 def measure_here(name: str, network: Network, device: str, seconds: float) -> dict[str, Any]:
     """What a child process does: warm up, then run steps for ``seconds`` (but at least three)."""
     library = __import__(name)
+    training_step(library, SMALLEST, device)()  # loads what the libraries load at first use
+    before = peak_memory()
     step = training_step(library, network, device)
     wait = library.cuda.synchronize if device == "cuda" else lambda: None
     for _ in range(3):  # the first steps create momentum buffers, start threads and fill caches
@@ -69,6 +74,7 @@ def measure_here(name: str, network: Network, device: str, seconds: float) -> di
     return {
         "milliseconds": times,
         "peak_MiB": peak_memory(),
+        "before_MiB": before,
         "cpu_milliseconds": used * 1e3,
         "loss": float(loss.item()),
     }
@@ -86,32 +92,34 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def run_child(name: str, key: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Measure one network in one library in a fresh process."""
-    command = [sys.executable, __file__, "--child", name, "--networks", key]
+def run_child(script: str, name: str, arguments: list[str], options: argparse.Namespace) -> dict[str, Any]:
+    """Measure in one library in a fresh process: ``script --child name arguments`` prints what was found."""
+    command = [sys.executable, script, "--child", name, *arguments]
     command += ["--device", options.device, "--seconds", str(options.seconds)]
     environment = dict(os.environ)
     if options.threads:
         environment["OMP_NUM_THREADS"] = str(options.threads)
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"{name} on {key} failed:\n{done.stderr[-2000:]}")
+        raise SystemExit(f"{name} on {' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure_network(key: str, libraries: tuple[str, ...], options: argparse.Namespace) -> harness.Row:
-    """All turns of one network."""
-    row = harness.Row(NETWORKS[key].name)
+def measure_in_turn(
+    row: harness.Row, script: str, arguments: list[str], libraries: tuple[str, ...], options: argparse.Namespace
+) -> harness.Row:
+    """The row, filled by processes of each library in turn; see ``run_child``."""
     results: dict[str, list[dict[str, Any]]] = {name: [] for name in libraries}
     for _ in range(options.rounds):
         for name in libraries:
-            results[name].append(run_child(name, key, options))
+            results[name].append(run_child(script, name, arguments, options))
     for name, runs in results.items():
         times = [each for run in runs for each in run["milliseconds"]]
         quartiles = statistics.quantiles(times, n=4)
         row.milliseconds[name], row.spread[name] = statistics.median(times), (quartiles[2] - quartiles[0]) / 2
         row.facts[f"{name}_best_ms"] = min(times)
         row.facts[f"{name}_peak_MiB"] = max(run["peak_MiB"] for run in runs)
+        row.facts[f"{name}_step_MiB"] = max(run["peak_MiB"] - run["before_MiB"] for run in runs)
         row.facts[f"{name}_cpu_ms"] = statistics.median(run["cpu_milliseconds"] for run in runs)
     return row
 
@@ -163,8 +171,12 @@ def main() -> None:
         return
     (device,) = harness.devices(options)
     libraries = LIBRARIES if harness.find_torch(device) is not None else LIBRARIES[:1]
-    print(f"training steps on {device}: forward, backward, SGD with momentum\n{harness.describe_machine()}\n")
-    rows = [measure_network(key, libraries, options) for key in harness.progress(options.networks, "networks")]
+    machine = harness.describe_machine(options.threads)
+    print(f"training steps on {device}: forward, backward, SGD with momentum\n{machine}\n")
+    rows = [
+        measure_in_turn(harness.Row(NETWORKS[key].name), __file__, ["--networks", key], libraries, options)
+        for key in harness.progress(options.networks, "networks")
+    ]
     print_rows(rows)
     harness.save(rows, options, f"training steps ({device})", *LIBRARIES)
 

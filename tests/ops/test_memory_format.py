@@ -123,14 +123,8 @@ UNARY: dict[str, Op] = {
     "group_norm": lambda torch, x: torch.nn.functional.group_norm(x.repeat(2, 1, 2, 2), 1, eps=1.0),
     "instance_norm": lambda torch, x: torch.nn.functional.instance_norm(x.repeat(1, 1, 2, 2), eps=1.0),
 }
-ORDERED_BY_NUMPY = list(UNARY)[: list(UNARY).index("double")] + [
-    "gelu",
-    "elu",
-    "silu",
-    "leaky_relu",
-    "prelu",
-    "dropout",
-]
+BY_FORMULA = ("gelu", "elu", "silu", "leaky_relu", "prelu", "dropout")
+ORDERED_BY_NUMPY = (*list(UNARY)[: list(UNARY).index("double")], *BY_FORMULA)
 
 
 @pytest.mark.parametrize("name", UNARY)
