@@ -288,7 +288,8 @@ def test_module_to() -> None:
         model(torch.ones(1, 3, 4, 4, dtype=torch.float64)).sum().backward()
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
         optimizer.step()
-        return strides, [(each.stride(), each.grad.stride()) for each in model.parameters()], model.mask
+        trained = [each.detach() for each in model.parameters()]
+        return strides, [(each.stride(), each.grad.stride()) for each in model.parameters()], model.mask, trained
 
     same(program)
 
