@@ -267,7 +267,7 @@ class FixedNorm(Function):
     ) -> Array:
         self.save(input, weight, running_mean, running_var)
         self.eps = eps
-        x, ndim = widen(input), input.ndim
+        x, ndim = laid_out(widen(input)), input.ndim
         factor = widen(self._scale(running_var))
         if weight is not None:
             factor = factor * weight

@@ -39,8 +39,10 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.backend.layout import in_order
 from minitorch.ops import conv2d_rows, conv2d_winograd
 from minitorch.ops.conv2d_choice import choose
+from minitorch.ops.conv2d_layout import result_order
 from minitorch.ops.conv2d_winograd import is_finite
 from minitorch.ops.conv_arguments import check_arrays, convolution_windows, is_unbatched
 from minitorch.ops.reduction import sum
@@ -120,6 +122,8 @@ def _compute(name: str, operands: tuple[Array | None, ...], windows: Windows, gr
         if first.dtype.char == "e":
             planes = [None if each is None else each.astype("float32") for each in planes]
         result = _compute_on_cpu(name, planes, windows, groups)
+    if name != "correlate_kernel":
+        result = in_order(result, result_order(*planes[:2]))
     return like_rank(result.astype(first.dtype, copy=False), first.ndim)
 
 

@@ -32,7 +32,7 @@ from typing import Any
 
 from minitorch.backend import Array, array_module, as_strided, host, kept_scratch, parallel, split
 from minitorch.backend.threads import LEAST_FLOP, get_num_threads
-from minitorch.ops.conv2d_layout import PADDED_CHANNELS, images_to_channels_last
+from minitorch.ops.conv2d_layout import PADDED_CHANNELS, empty_images, images_to_channels_last
 from minitorch.ops.windows import Windows, inside
 
 BLOCK_BYTES = 1_500_000  # of the scratch of a block: what a core's second cache holds
@@ -67,7 +67,7 @@ def _convolve(input: Array, weight: Array, bias: Array | None, windows: Windows)
     """The convolution, given the weight as (K_h, K_w, C_in, C_out)."""
     xp = array_module(input)
     K_h, K_w, C_in, C_out = weight.shape
-    output = xp.empty((len(input), C_out, *windows.output_size), input.dtype)
+    output = empty_images((len(input), C_out, *windows.output_size), input)
     kernels = xp.ascontiguousarray(weight).reshape(K_h, 1, K_w * C_in, C_out)
     plan = _plan(len(input), C_in, C_out, windows, input.dtype, get_num_threads())
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 
-from minitorch.backend import Array, array_module, parallel, split
+from minitorch.backend import Array, array_module, matrix_product, parallel, split
+from minitorch.backend.layout import is_channels_last
 from minitorch.backend.threads import LEAST_FLOP
 from minitorch.ops.windows import Windows
 
@@ -44,6 +45,8 @@ def correlate_kernel(output: Array, input: Array, windows: Windows, groups: int)
 
 def _multiply(matrix: Array, images: Array, bias: Array | None) -> Array:
     """matrix · each image, + bias; the threads share the images, or if there is only one, its places."""
+    if is_channels_last(images):
+        return _multiply_rows(matrix, images, bias)
     xp = array_module(images)
     N, _, H, W = images.shape
     inputs, result = _matrices(images), xp.empty((N, len(matrix), H * W), images.dtype)
@@ -61,6 +64,15 @@ def _multiply(matrix: Array, images: Array, bias: Array | None) -> Array:
     else:
         parallel([(everything, part) for part in split(H * W, flop, LEAST_FLOP)], work)
     return result.reshape(N, len(matrix), H, W)
+
+
+def _multiply_rows(matrix: Array, images: Array, bias: Array | None) -> Array:
+    """The same with channels last in memory: all places of all images are the rows of one matrix."""
+    N, C, H, W = images.shape
+    rows = matrix_product(images.transpose(0, 2, 3, 1).reshape(N * H * W, C), matrix.T)
+    if bias is not None:
+        rows += bias
+    return rows.reshape(N, H, W, len(matrix)).transpose(0, 3, 1, 2)
 
 
 def _matrices(images: Array) -> Array:

@@ -47,7 +47,7 @@ from typing import Any
 
 from minitorch.backend import Array, array_module, host, parallel, split
 from minitorch.backend.threads import LEAST_FLOP
-from minitorch.ops.conv2d_layout import PADDED_CHANNELS, images_to_channels_last
+from minitorch.ops.conv2d_layout import PADDED_CHANNELS, empty_images, images_to_channels_last
 from minitorch.ops.windows import Windows, inside
 
 BLOCK_BYTES = 24_000_000  # of the sums of one block of images: more of them make longer products
@@ -109,7 +109,7 @@ def _convolve(input: Array, kernels: Array, bias: Array | None, windows: Windows
     xp = array_module(input)
     C_in, C_out = kernels.shape[1:]
     tiles = _Tiles(windows, input, C_in, C_out)
-    output = xp.empty((len(input), C_out, *windows.output_size), input.dtype)
+    output = empty_images((len(input), C_out, *windows.output_size), input)
     for images in tiles.blocks(len(input)):
         sums = tiles.sums_of_images(input[images])
         products = xp.empty((*sums.shape[:2], C_out), input.dtype)

@@ -20,6 +20,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, host, in_rows, is_on_cpu
+from minitorch.backend.layout import empty_in_order, image_order, in_order
 from minitorch.ops import max_pool2d_tiles as tiles
 from minitorch.ops.operand import require
 from minitorch.ops.windows import Pair, Tap, Windows, pooling_pair, window_count
@@ -47,7 +48,7 @@ class PutAtChoice(Function):
 
     def forward(self, value: Array, *, choice: Array, windows: Windows) -> Array:
         self.choice, self.windows = choice, windows
-        result = array_module(value).empty((*value.shape[:-2], *windows.input_size), value.dtype)
+        result = _empty((*value.shape[:-2], *windows.input_size), value.dtype, choice)
         in_rows(lambda result, value, choice: put_at_choice(result, value, choice, windows), result, value, choice)
         return result
 
@@ -70,6 +71,11 @@ class TakeAtChoice(Function):
 
     def backward(self, grad_output: Any) -> Any:
         return PutAtChoice.apply(grad_output, choice=self.choice, windows=self.windows)
+
+
+def _empty(shape: tuple[int, ...], dtype: Any, like: Array) -> Array:
+    """Memory that has its channels last if ``like`` has, for values that are not set."""
+    return empty_in_order(array_module(like), shape, dtype, image_order(like))
 
 
 def put_at_choice(result: Array, value: Array, choice: Array, windows: Windows) -> None:
@@ -116,7 +122,7 @@ def as_bits(value: Array) -> Array:
 
 def largest(input: Array, windows: Windows) -> Array:
     """The largest element of each window, on raw arrays."""
-    output = array_module(input).empty((*input.shape[:-2], *windows.output_size), input.dtype)
+    output = _empty((*input.shape[:-2], *windows.output_size), input.dtype, input)
     in_rows(lambda input, output: _maxima(input, output, windows), input, output)
     return output
 
@@ -133,9 +139,8 @@ def _maxima(input: Array, output: Array, windows: Windows) -> None:
 
 def largest_and_choice(input: Array, windows: Windows) -> tuple[Array, Array]:
     """The largest element of each window and its number: the first of equal ones, the last nan if there is one."""
-    xp = array_module(input)
-    output = xp.empty((*input.shape[:-2], *windows.output_size), input.dtype)
-    choice = first_choice(input, windows)
+    output = _empty((*input.shape[:-2], *windows.output_size), input.dtype, input)
+    choice = in_order(first_choice(input, windows), image_order(input))
     in_rows(lambda input, output, choice: _choose(input, output, choice, windows), input, output, choice)
     return output, choice
 
