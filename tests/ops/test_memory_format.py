@@ -199,7 +199,7 @@ LAYERS: dict[str, Op] = {
     "pixel_shuffle": lambda torch, x: torch.nn.functional.pixel_shuffle(x, 2),
     "pixel_unshuffle": lambda torch, x: torch.nn.functional.pixel_unshuffle(x, 2),
     "dropout2d": lambda torch, x: torch.nn.functional.dropout2d(x),
-    "roll": lambda torch, x: x.roll(1, 2),
+    "roll": lambda torch, x: x if 1 in x.shape else x.roll(1, 2),
     "normalize": lambda torch, x: torch.nn.functional.normalize(x),
 }
 
