@@ -20,6 +20,8 @@ Measured (two cores with AVX-512, two threads, float32; ms: forward/input's grad
     64→64 3×3, 64², b8         16.3/15.6/13.7   13.2*/16.5*/11.5* 15.3/15.2/14.1   18.1/17.5/19.2    6.8/ 7.6/ 7.9
     64→128 3×3 /2, 56², b16    10.6/13.2/10.9    9.2*/12.7*/ 9.9*                                    6.2/ 8.1/ 7.0
     128→256 3×3, 16², b8        5.0/ 5.9/ 6.5    4.9 / 5.6 / 5.5   6.4/ 6.1/ 6.9    4.5*/4.5*/4.6*   4.0/ 3.6/ 3.6
+    96→256 5×5, 26², b16       51.5/56.0/47.2   42.2*/50.6*/42.2*  61 / 65 /106    49.4/51.6/50.2   33.5/35.2/34.9
+    128→128 3×3, 32², b8       10.7/10.0/ 9.6    9.5/11.6/ 9.3    11.2/10.8/11.2    9.6*/9.9*/10.1*  6.3/ 7.5/ 7.2
     384→384 3×3, 12², b16      25.0/25.3/30.8                                      15.0*/14.6*/15.2* 16.3/16.5/16.6
     512→512 3×3, 4², b8         2.8*/3.2*/ 5.1*  3.2 / 2.7 / 5.6  12.1/ 7.1/ 8.2    4.0/ 3.9/ 5.4    1.9/ 1.8/ 3.1
     64→64 3×3, 56², one image   1.6*/1.7*/ 1.7*  2.8 / 3.4 / 2.5   2.1/ 2.0/ 1.9    3.0/ 3.0/ 3.1    0.9/ 0.9/ 0.9
@@ -40,7 +42,7 @@ ALGORITHMS: dict[str, ModuleType] = {
     "winograd": conv2d_winograd,
     "pointwise": conv2d_pointwise,
 }
-MANY_CHANNELS = 96  # from here on Winograd's sums cost less than the multiplications that they save
+MANY_CHANNELS = 128  # from here on Winograd's sums cost less than the multiplications that they save
 MANY_TILES = 96  # … and its sums of taps are worth making
 FEW_CHANNELS = 16  # below, copying runs of that many channels is slow …
 VERY_FEW_CHANNELS = 6  # … and below that also for the gradients, whose products are larger
