@@ -22,6 +22,7 @@ from minitorch.backend.arrays import (
     to_device,
     to_numpy,
 )
+from minitorch.backend.kernels import KernelFile, kernels_available
 from minitorch.backend.layout import (
     as_first,
     copy_in_order,
@@ -41,6 +42,7 @@ from minitorch.backend.threads import parallel, split
 __all__ = [
     "Array",
     "HostArray",
+    "KernelFile",
     "add_at",
     "array_module",
     "as_array",
@@ -63,6 +65,7 @@ __all__ = [
     "is_dense",
     "is_on_cpu",
     "kept_scratch",
+    "kernels_available",
     "matrix_product",
     "module_of",
     "order_of",
