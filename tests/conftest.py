@@ -7,13 +7,15 @@ import os
 # Before NumPy and torch start their threads: on arrays this small, threads only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from minitorch.backend import accelerator
-from tests.harness import verdict
+from tests.harness import cuda_emulator, verdict
+from tests.harness.fake_cupy import installed
 
 _COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
 settings.register_profile("dev", max_examples=25, **_COMMON)
@@ -37,6 +39,15 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
     for item in items:
         if "cuda" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture
+def emulated() -> Iterator[Any]:
+    """A function that copies a host array to a GPU that is none: its kernels are run by the emulator."""
+    if cuda_emulator.compiler() is None:
+        pytest.skip("no g++ to compile kernels for the emulator")
+    with installed() as cupy:
+        yield cupy.asarray
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -13,8 +13,8 @@ and each set of them makes a program of its own. ``#include "name.cuh"`` is repl
 beside the including file and then in this folder, so that the compiler needs to know no path of ours.
 
 **Arguments** have no types that a GPU would check: a device array becomes the pointer to its first element (whatever
-its strides), ``None`` a null pointer, a Python int ``long long``, a float ``double``, a NumPy scalar its own type, and a
-NumPy array is copied byte for byte into a parameter that is a struct.
+its strides), ``None`` a null pointer, a Python int ``long long``, a float ``double``, a NumPy scalar its own type, and
+a NumPy array is copied byte for byte into a parameter that is a struct.
 
 **Without a GPU** kernels are compiled all the same, and run by an emulator. A ``.cu`` says in its first comment with
 which settings it shall be compiled, a line a set, values with spaces in quotes:

@@ -127,6 +127,16 @@ def _synchronize(reason: str) -> None:
         raise DeviceSynchronizedError(f"{reason} waits for the device")
 
 
+def count_wait(reason: str) -> None:
+    """As a wait that ``strict`` saw itself; for modules that extend it."""
+    _synchronize(reason)
+
+
+def live_arrays() -> list[np.ndarray]:
+    """The host arrays behind all device arrays that exist."""
+    return [wrapper._host for wrapper in list(_wrappers.values())]
+
+
 def _to_host(value: Any, name: str) -> Any:
     """``value`` with its StrictArrays unwrapped; a host array anywhere is the silent mix this file finds."""
     if isinstance(value, StrictArray):

@@ -1,0 +1,258 @@
+"""A whole CuPy without a GPU: the strict arrays of ``strict_array.py``, kernels by the emulator, streams, events, pools.
+
+``with installed() as cupy:`` makes ``minitorch.device("cuda")`` work. The arrays are refused wherever CuPy would refuse
+them, fresh memory is full of nan, kernels are run by ``cuda_emulator`` with all its checks, and everything is done at
+once: a stream is a name, an event a time. So this shows that the library *calls* CuPy rightly and that its kernels are
+right. It shows nothing about speed, and nothing about what happens when work on several streams overlaps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy
+
+from minitorch.backend import accelerator
+from tests.harness.cuda_emulator import EmulatedCompileError, EmulatedModule
+from tests.harness.strict_array import StrictArray, count_wait, live_arrays, strict
+
+MEMORY = 1 << 30  # of the device, in bytes
+ATTRIBUTES = {"MultiProcessorCount": 4, "MaxThreadsPerBlock": 1024, "WarpSize": 32, "ClockRate": 1_000_000}
+_POISON = {"f": numpy.nan, "c": numpy.nan, "i": -77, "u": 177}
+
+
+class OutOfMemoryError(MemoryError):
+    """As CuPy's, raised when the pool's limit is passed."""
+
+
+class Device:
+    """``cupy.cuda.Device``: there is one, number 0."""
+
+    attributes = ATTRIBUTES
+    compute_capability = "80"
+    mem_info = (MEMORY, MEMORY)
+
+    def __init__(self, device: Any = None) -> None:
+        self.id = 0 if device is None else int(device)
+        if self.id != 0:
+            raise RuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __int__(self) -> int:
+        return self.id
+
+    def use(self) -> None: ...
+
+    def synchronize(self) -> None:
+        count_wait("Device.synchronize()")
+
+
+class Event:
+    """``cupy.cuda.Event``: the moment when it was recorded."""
+
+    def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
+        self.disable_timing, self.time = disable_timing, None
+
+    done = True  # all work is done at once
+
+    def record(self, stream: Any = None) -> None:
+        self.time = time.perf_counter()
+
+    def synchronize(self) -> None:
+        count_wait("Event.synchronize()")
+
+
+def get_elapsed_time(start: Event, end: Event) -> float:
+    """Milliseconds between two recorded events that keep the time."""
+    if start.disable_timing or end.disable_timing or start.time is None or end.time is None:
+        raise RuntimeError("cudaErrorInvalidResourceHandle: invalid resource handle")
+    return 1000 * (end.time - start.time)
+
+
+class Stream:
+    """``cupy.cuda.Stream``: which one is current is all that there is to it."""
+
+    null: Stream
+    _stack: list[Stream] = []
+    _count = 0
+    done = True
+
+    def __init__(
+        self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None
+    ) -> None:
+        self.non_blocking, self.priority, self.device_id = non_blocking, priority, 0
+        self.ptr = 0 if null else 1000 + Stream._count
+        Stream._count += not null
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stream) and self.ptr == other.ptr
+
+    def __hash__(self) -> int:
+        return self.ptr
+
+    def __enter__(self) -> Stream:
+        Stream._stack.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        Stream._stack.pop()
+
+    def use(self) -> Stream:
+        Stream._stack[-1] = self
+        return self
+
+    def record(self, event: Event | None = None) -> Event:
+        event = Event() if event is None else event
+        event.record(self)
+        return event
+
+    def wait_event(self, event: Event) -> None:
+        if not isinstance(event, Event):
+            raise TypeError("an event is waited for")
+
+    def synchronize(self) -> None:
+        count_wait("Stream.synchronize()")
+
+    def is_capturing(self) -> bool:
+        return False
+
+
+Stream.null = Stream(null=True)
+Stream._stack.append(Stream.null)
+
+
+class MemoryPool:
+    """``cupy.cuda.MemoryPool``, as far as it counts: what live arrays hold, in units of 512 bytes."""
+
+    def __init__(self) -> None:
+        self.limit = self.held = 0
+
+    def malloc(self, size: int) -> Any:
+        raise NotImplementedError("the stand-in's arrays lie in NumPy's memory")
+
+    def used_bytes(self) -> int:
+        owners = {}
+        for array in live_arrays():
+            while isinstance(array.base, numpy.ndarray):
+                array = array.base
+            owners[id(array)] = -(-array.nbytes // 512) * 512
+        used = sum(owners.values())
+        self.held = max(self.held, used)
+        return used
+
+    def total_bytes(self) -> int:
+        self.used_bytes()
+        return self.held
+
+    def free_bytes(self) -> int:
+        return self.total_bytes() - self.used_bytes()
+
+    def free_all_blocks(self, stream: Any = None) -> None:
+        self.held = 0
+
+    def n_free_blocks(self) -> int:
+        return int(self.free_bytes() > 0)
+
+    def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
+        self.limit = int(MEMORY * fraction) if fraction is not None else size or 0
+
+    def get_limit(self) -> int:
+        return self.limit
+
+    def check(self, size: int) -> None:
+        """Raise OutOfMemoryError if so much more would pass the limit."""
+        used = self.used_bytes() if self.limit else 0
+        if self.limit and used + size > self.limit:
+            raise OutOfMemoryError(
+                f"Out of memory allocating {size:,} bytes (allocated so far: {used:,} bytes, limit set to: "
+                f"{self.limit:,} bytes)."
+            )
+
+
+class FakeCupy(ModuleType):
+    """The module: what ``strict`` has, and more."""
+
+    RawModule = EmulatedModule
+    ndarray = StrictArray
+
+    def __init__(self) -> None:
+        super().__init__("cupy")
+        self.pool = MemoryPool()
+        self.cuda = _cuda(self.pool)
+        self.random = SimpleNamespace()
+        self.get_default_memory_pool = lambda: self.pool
+        self.get_default_pinned_memory_pool = lambda: SimpleNamespace(
+            free_all_blocks=lambda: None, n_free_blocks=lambda: 0
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(strict, name)
+
+    def empty(self, shape: Any, dtype: Any = float, order: str = "C") -> Any:
+        """Memory that nobody wrote to: nan, or numbers that no test expects."""
+        self.pool.check(int(numpy.prod(shape)) * numpy.dtype(dtype).itemsize)
+        array = strict.empty(shape, dtype, order=order)
+        if array.dtype.kind in _POISON:
+            array.fill(_POISON[array.dtype.kind])
+        return array
+
+    def empty_like(self, prototype: Any, dtype: Any = None, order: str = "K") -> Any:
+        array = strict.empty_like(prototype, dtype, order=order)
+        if array.dtype.kind in _POISON:
+            array.fill(_POISON[array.dtype.kind])
+        return array
+
+
+def _cuda(pool: MemoryPool) -> Any:
+    def wait() -> None:
+        count_wait("deviceSynchronize()")
+
+    properties = {"name": b"Emulated GPU", "totalGlobalMem": MEMORY, "major": 8, "minor": 0, "multiProcessorCount": 4}
+    runtime = SimpleNamespace(
+        getDeviceCount=lambda: 1,
+        getDevice=lambda: 0,
+        setDevice=Device,
+        deviceSynchronize=wait,
+        getDeviceProperties=lambda index: properties,
+        memGetInfo=lambda: (MEMORY - pool.used_bytes(), MEMORY),
+        driverGetVersion=lambda: 13000,
+        runtimeGetVersion=lambda: 13000,
+    )
+    return SimpleNamespace(
+        is_available=lambda: True,
+        runtime=runtime,
+        Device=Device,
+        Stream=Stream,
+        Event=Event,
+        MemoryPool=MemoryPool,
+        get_elapsed_time=get_elapsed_time,
+        get_current_stream=lambda: Stream._stack[-1],
+        memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+        compiler=SimpleNamespace(CompileException=EmulatedCompileError),
+        alloc_pinned_memory=bytearray,
+    )
+
+
+@contextlib.contextmanager
+def installed() -> Iterator[Any]:
+    """Put a stand-in in CuPy's place; yields it."""
+    cupy = FakeCupy()
+    previous = accelerator.install(cupy)
+    try:
+        yield cupy
+    finally:
+        accelerator.install(previous)
