@@ -1,4 +1,4 @@
-"""A whole CuPy without a GPU: the strict arrays of ``strict_array.py``, kernels by the emulator, streams, events, pools.
+"""A whole CuPy without a GPU: the arrays of ``strict_array.py``, kernels by the emulator, streams, events, pools.
 
 ``with installed() as cupy:`` makes ``minitorch.device("cuda")`` work. The arrays are refused wherever CuPy would refuse
 them, fresh memory is full of nan, kernels are run by ``cuda_emulator`` with all its checks, and everything is done at

@@ -44,9 +44,9 @@ extern "C" __global__ void where(int* threads, int* blocks) {
 extern "C" __global__ void lanes(int* result) {
     const int lane = threadIdx.x % 32;
     const int values[] = {__shfl_sync(~0u, lane, 5), __shfl_up_sync(~0u, lane, 2), __shfl_down_sync(~0u, lane, 2),
-                          __shfl_xor_sync(~0u, lane, 8), __shfl_sync(~0u, lane, 9, 8), __shfl_down_sync(~0u, lane, 3, 4),
-                          (int)__ballot_sync(~0u, lane % 3 == 0), __any_sync(~0u, lane == 7), __all_sync(~0u, lane < 31),
-                          __reduce_max_sync(~0u, lane ^ 5)};
+                          __shfl_xor_sync(~0u, lane, 8), __shfl_sync(~0u, lane, 9, 8),
+                          __shfl_down_sync(~0u, lane, 3, 4), (int)__ballot_sync(~0u, lane % 3 == 0),
+                          __any_sync(~0u, lane == 7), __all_sync(~0u, lane < 31), __reduce_max_sync(~0u, lane ^ 5)};
     for (int k = 0; k < 10; ++k) result[k * 32 + lane] = values[k];
 }
 

@@ -1,8 +1,8 @@
 """``RawModule`` of CuPy, with kernels that the emulator runs, and every check that a GPU leaves to the programmer.
 
 Refused are arguments that do not fit the parameters (their number, the dtype behind a pointer, the width of a number),
-grids and blocks that no GPU has, barriers that not all threads reach, reads and writes outside of the arrays, and results
-that depend on which thread came first.
+grids and blocks that no GPU has, barriers that not all threads reach, reads and writes outside of the arrays, and
+results that depend on which thread came first.
 """
 
 from __future__ import annotations
