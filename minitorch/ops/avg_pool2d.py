@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, empty_in_order, image_order, in_rows
+from minitorch.backend import Array, array_module, empty_in_order, host, image_order, in_rows
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.max_pool2d import pooling_windows
 from minitorch.ops.operand import require
@@ -28,18 +28,18 @@ class Divisor(NamedTuple):
         """A number, or an array of one divisor a window where they differ."""
         if self.override is not None:
             return self.override
-        heights, widths = [self._lengths(windows, axis) for axis in (0, 1)]
-        if len(set(heights)) == len(set(widths)) == 1:
-            return heights[0] * widths[0]
-        xp = array_module(like)
-        return xp.asarray(heights, like.dtype)[:, None] * xp.asarray(widths, like.dtype)
+        heights, widths = [self._lengths(windows, axis, host) for axis in (0, 1)]
+        if len(set(heights.tolist())) == len(set(widths.tolist())) == 1:
+            return int(heights[0] * widths[0])
+        heights, widths = [self._lengths(windows, axis, array_module(like)).astype(like.dtype) for axis in (0, 1)]
+        return heights[:, None] * widths
 
-    def _lengths(self, windows: Windows, axis: int) -> list[int]:
+    def _lengths(self, windows: Windows, axis: int, xp: Any) -> Array:
         """How many elements each window has along one axis: inside the padded input, or inside the input."""
         size, padding = windows.input_size[axis], windows.padding[axis]
         least, most = (-padding, size + padding) if self.count_include_pad else (0, size)
-        starts = [i * windows.stride[axis] - padding for i in range(windows.output_size[axis])]
-        return [min(start + windows.kernel_size[axis], most) - max(start, least) for start in starts]
+        starts = xp.arange(windows.output_size[axis]) * windows.stride[axis] - padding
+        return xp.minimum(starts + windows.kernel_size[axis], most) - xp.maximum(starts, least)
 
 
 class AvgPool2D(Function):

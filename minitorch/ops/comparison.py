@@ -246,7 +246,7 @@ def isin(
 
     def find(values: Array, wanted: Array) -> Array:
         xp = common_module(values, wanted)
-        values, wanted = xp.asarray(values), xp.asarray(wanted)
+        values, wanted = [each if hasattr(each, "dtype") else xp.full((), each) for each in (values, wanted)]
         return xp.isin(values, wanted, assume_unique=assume_unique and values.ndim > 0, invert=invert)
 
     return write_out(without_gradient("isin", find, elements, test_elements), out)

@@ -22,7 +22,8 @@ class MaskedFill(Function):
     def forward(self, input: Array, value: Any, *, mask: Array) -> Array:
         self.mask = mask
         xp = array_module(input)
-        return row_major(xp.where(mask, xp.asarray(value, dtype=input.dtype), input))
+        value = value.astype(input.dtype) if hasattr(value, "dtype") else input.dtype.type(value)
+        return row_major(xp.where(mask, value, input))
 
     def backward(self, grad_output: Any) -> Any:
         needs_input, needs_value = self.needs_input_grad[:2]

@@ -201,13 +201,20 @@ class Relocate(Function):
         written, read = _places(xp, *source), _places(xp, *target)
         if written.size == 0 or read.size == 0:
             return xp.zeros(read.shape, value.dtype)
-        lowest = min(int(written.min()), int(read.min()))
-        memory = xp.zeros(max(int(written.max()), int(read.max())) - lowest + 1, value.dtype)
+        ends = [*_ends(*source), *_ends(*target)]
+        lowest = min(ends)
+        memory = xp.zeros(max(ends) - lowest + 1, value.dtype)
         add_picked(memory, (written - lowest,), value)
         return memory[read - lowest]
 
     def backward(self, grad_output: Any) -> Any:
         return Relocate.apply(grad_output, source=self.target, target=self.source)
+
+
+def _ends(size: Shape, strides: Shape, offset: int) -> tuple[int, int]:
+    """The lowest and the highest place of a geometry's elements."""
+    steps = [(each - 1) * step for each, step in zip(size, strides)]
+    return offset + sum(min(step, 0) for step in steps), offset + sum(max(step, 0) for step in steps)
 
 
 def _places(xp: Any, size: Shape, strides: Shape, offset: int) -> Array:

@@ -249,10 +249,13 @@ def _cuda(pool: MemoryPool) -> Any:
 
 @contextlib.contextmanager
 def installed() -> Iterator[Any]:
-    """Put a stand-in in CuPy's place; yields it."""
-    cupy = FakeCupy()
-    previous = accelerator.install(cupy)
+    """Put the stand-in in CuPy's place; yields it."""
+    previous = accelerator.install(fake)
     try:
-        yield cupy
+        yield fake
     finally:
+        fake.pool.set_limit(0)
         accelerator.install(previous)
+
+
+fake = FakeCupy()  # one for all tests: kernel files keep what they compiled with it

@@ -125,6 +125,13 @@ def _synchronize(reason: str) -> None:
     strict.synchronizations += 1
     if strict.synchronization_forbidden:
         raise DeviceSynchronizedError(f"{reason} waits for the device")
+    _report(f"{reason} waits for the device")
+
+
+def _report(event: str) -> None:
+    """Tell ``strict.watch`` what moved or waited, before it does."""
+    if strict.watch is not None:
+        strict.watch(event)
 
 
 def count_wait(reason: str) -> None:
@@ -263,6 +270,7 @@ class StrictArray:
         if strict.synchronization_forbidden:
             raise DeviceSynchronizedError("get() waits for the device")
         strict.transfers += 1
+        _report("get() copies to the host")
         if out is None:
             return self._host.copy(order)
         np.copyto(out, self._host, casting="no")
@@ -276,6 +284,7 @@ class StrictArray:
         ):
             raise TypeError("Only numpy.ndarray of the same dtype and shape can be set to cupy.ndarray")
         strict.uploads += 1
+        _report("set() copies to the device")
         self._host[...] = host
 
     def fill(self, value: Any) -> None:
@@ -414,6 +423,7 @@ class Strict(StrictModule):
     transfers = 0  # explicit copies to the host: get(), asnumpy()
     uploads = 0  # copies to the device: asarray(), array(), set()
     synchronization_forbidden = False
+    watch: Callable[[str], None] | None = None  # told of each of these events
     ndarray = StrictArray
 
     @contextlib.contextmanager
@@ -440,6 +450,7 @@ def _upload(value: Any, dtype: Any = None, copy: Any = True, order: Any = "K", n
     if _holds_device_array(value):
         return _to_device(np.array(_to_host(value, "array"), dtype, copy=copy or None, order=order, ndmin=ndmin))
     strict.uploads += 1
+    _report("an array is made of host data")
     return StrictArray(np.array(value, dtype, order=order, ndmin=ndmin))
 
 

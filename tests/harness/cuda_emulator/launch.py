@@ -77,7 +77,8 @@ class EmulatedKernel:
         sizes = [(*each, 1, 1)[:3] for each in (grid, block)]
         with _lock, _Guarded(args) as first, _Guarded(args) as second:
             self._run(first, sizes, args, shared_mem, False)
-            if not any(isinstance(each, numpy.ndarray) for each in args):  # a table of pointers is not guarded
+            # a table of pointers is not guarded, and a struct of 64-bit numbers may be one
+            if not any(isinstance(each, numpy.ndarray) and each.dtype.itemsize >= 8 for each in args):
                 self._run(second, sizes, args, shared_mem, True)
                 first.compare(second, self.name)
             first.write_back()
