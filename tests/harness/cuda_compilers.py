@@ -86,6 +86,8 @@ def _log(library: ctypes.CDLL, program: ctypes.c_void_p) -> str:
 def _nvrtc() -> ctypes.CDLL | None:
     for path in _candidates():
         try:
+            for part in sorted(Path(path).parent.glob("libnvrtc-builtins.so*")):  # which it would look for elsewhere
+                ctypes.CDLL(str(part))
             return ctypes.CDLL(str(path))
         except OSError:
             continue
