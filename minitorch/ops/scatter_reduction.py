@@ -1,8 +1,8 @@
 """``scatter_reduce``: many values for one place become one, by sum, product, mean, largest or smallest.
 
 No array library scatters with every operation on every device. So the values are sorted by the place they go
-to, and neighbours that share a place are combined pairwise until each place has one value left: ⌈log₂ n⌉ rounds
-for n values of one place, each of them plain vector arithmetic.
+to, and each is combined with the one 1, 2, 4, … further on if that goes to the same place: ⌈log₂ n⌉ rounds for n values
+of one place, each of them plain vector arithmetic. Then the first value of a place holds the result of all.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, is_on_cpu
 from minitorch.ops.assignment import IndexPut
 from minitorch.ops.indexing import AddPicked, Index
 
@@ -39,7 +39,7 @@ class ScatterReduce(Function):
         xp = array_module(input)
         result = input.copy()
         positions = xp.arange(input.size).reshape(input.shape)[index]
-        values = xp.broadcast_to(xp.asarray(src), positions.shape).reshape(-1)
+        values = xp.broadcast_to(src if hasattr(src, "dtype") else xp.full((), src), positions.shape).reshape(-1)
         _reduce_into(result.reshape(-1), positions.reshape(-1), values, reduce, include_self)
         if has_gradient:
             self.save(input, src, result)
@@ -99,24 +99,32 @@ class ScatterReduce(Function):
 
 def _reduce_into(target: Array, positions: Array, values: Array, reduce: str, include_self: bool) -> None:
     """Reduce each value into target[position], one-dimensional all of them."""
-    xp = array_module(target)
-    combine = getattr(xp, _COMBINE[reduce])
+    if positions.size == 0:
+        return
+    xp, combine = array_module(target), getattr(array_module(target), _COMBINE[reduce])
     order = xp.argsort(positions, kind="stable")
     positions, values = positions[order], values[order]
-    places, counts = positions, xp.ones(positions.shape, "int64")
-    while True:
-        has_next = xp.concatenate([places[1:] == places[:-1], xp.zeros(1, "bool")])
-        if not bool(has_next.any()):
-            break
-        following = xp.minimum(xp.arange(places.size) + 1, places.size - 1)
-        rank = xp.arange(places.size) - xp.searchsorted(places, places)
-        is_first_of_pair = rank % 2 == 0
-        values = xp.where(has_next, combine(values, values[following]), values)[is_first_of_pair]
-        counts = xp.where(has_next, counts + counts[following], counts)[is_first_of_pair]
-        places = places[is_first_of_pair]
+    values, counts = _combine_runs(positions, values, combine)
+    places = xp.arange(target.size)
+    first = xp.minimum(xp.searchsorted(positions, places), positions.size - 1)
+    values, counts, is_reached = values[first], counts[first], positions[first] == places
     if include_self:
-        values, counts = combine(target[places], values), counts + 1
+        values, counts = combine(target, values), counts + 1
     if reduce == "mean":
-        is_whole = target.dtype.kind in "iu"
-        values = values // counts if is_whole else values / counts
-    target[places] = values.astype(target.dtype)
+        values = values // counts if target.dtype.kind in "iu" else values / counts
+    target[...] = xp.where(is_reached, values.astype(target.dtype), target)
+
+
+def _combine_runs(positions: Array, values: Array, combine: Any) -> tuple[Array, Array]:
+    """For each value: all from it to the last of its position combined, and how many these are."""
+    xp = array_module(values)
+    counts, step = xp.ones(positions.shape, "int64"), 1
+    while step < positions.size:
+        is_same = positions[step:] == positions[:-step]
+        if is_on_cpu(values) and not is_same.any():  # a GPU is not waited for: it does all rounds
+            break
+        combined = xp.where(is_same, combine(values[:-step], values[step:]), values[:-step])
+        values = xp.concatenate([combined, values[-step:]])
+        counts = xp.concatenate([counts[:-step] + xp.where(is_same, counts[step:], 0), counts[-step:]])
+        step *= 2
+    return values, counts

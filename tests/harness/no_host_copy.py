@@ -46,8 +46,6 @@ WAITING_OPS = {
     **dict.fromkeys(("logdet", "Tensor.logdet", "linalg.matrix_power", "Tensor.matrix_power"), _SOLVER),
     **dict.fromkeys(("linalg.cholesky of the symmetric part", "linalg.matrix_norm"), _SOLVER),
     "nn.functional.ctc_loss": "lengths and targets are laid out on the host",
-    "masked_scatter": "a mask is turned into numbers first",
-    **dict.fromkeys(("scatter with reduce", "scatter_reduce"), "goes on until no two values meet at a place"),
     **dict.fromkeys([f"nn.functional.dropout{each}" for each in ("", "1d", "2d", "3d")], "draws on the host"),
     **dict.fromkeys([f"nn.functional.{each}alpha_dropout" for each in ("", "feature_")], "draws on the host"),
 }
