@@ -33,11 +33,34 @@ class _Cuda:
 
 
 class _Cudnn:
-    """NVIDIA's library of layers, which minitorch does not use: the switches may be set, and change nothing."""
+    """NVIDIA's library of layers, which minitorch does not use; two of its switches have a meaning all the same.
 
-    enabled = False
+    ``benchmark`` and ``deterministic`` may be set, and change nothing: results are always the same from run to run.
+    """
+
     benchmark = False
     deterministic = False
+
+    @property
+    def enabled(self) -> bool:
+        """Whether convolutions on a GPU run through kernels made for them; else as matrix products with columns."""
+        return accelerator.convolution.kernels
+
+    @enabled.setter
+    def enabled(self, value: bool) -> None:
+        accelerator.convolution.kernels = bool(value)
+
+    @property
+    def allow_tf32(self) -> bool:
+        """Whether float32 convolutions on a GPU may round their factors to TF32 (10 bits of mantissa).
+
+        True unless set, as in torch. Columns (``enabled = False``) follow ``cuda.matmul.allow_tf32`` instead.
+        """
+        return accelerator.convolution.allow_tf32
+
+    @allow_tf32.setter
+    def allow_tf32(self, value: bool) -> None:
+        accelerator.convolution.allow_tf32 = bool(value)
 
     @staticmethod
     def is_available() -> bool:

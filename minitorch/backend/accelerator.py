@@ -8,12 +8,25 @@ run through a second array type on any machine.
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
 _module: Any = None
 _failure: str | None = None
 _allow_tf32 = False
+
+
+@dataclass
+class ConvolutionSwitches:
+    """How convolutions run on a GPU; ``minitorch.backends.cudnn`` sets this."""
+
+    kernels: bool = True  # our own, instead of matrix products with columns
+    allow_tf32: bool = True
+
+
+convolution = ConvolutionSwitches()
 
 
 def load() -> Any:
@@ -59,6 +72,23 @@ def require(index: int | None = None) -> Any:
     if index is not None and index >= device_count():
         raise RuntimeError(f"CUDA error: invalid device ordinal {index}: {device_count()} device(s) found")
     return module
+
+
+def multiprocessors() -> int:
+    """How many multiprocessors the current GPU has: the number of blocks of threads that run side by side."""
+    return _facts(require().cuda.Device().id)[0]
+
+
+def has_tensor_cores() -> bool:
+    """Whether the current GPU multiplies small matrices of TF32 and float16 in one instruction (8.0, Ampere)."""
+    return _facts(require().cuda.Device().id)[1] >= 80
+
+
+@lru_cache(None)
+def _facts(index: int) -> tuple[int, int]:
+    """(multiprocessors, compute capability times ten) of a GPU."""
+    device = require().cuda.Device(index)
+    return int(device.attributes["MultiProcessorCount"]), int(device.compute_capability)
 
 
 def tf32_is_allowed() -> bool:

@@ -22,6 +22,11 @@
    ``conv2d_channels_last.py``   the same with channels innermost, and products cut to the size that BLAS likes
    ``conv2d_winograd.py``        sums of neighbours first, then less than half of the multiplications
 
+4. **No columns at all** (``conv2d.cu``, launched by ``conv2d_cuda.py``). A GPU computes the product of step 2 tile by
+   tile, and reads each tile of the columns a few numbers at a time. It is known which element of the image a number of
+   the columns would be a copy of; so the kernel reads it from the image, and the columns are never made. That file
+   continues this story. ``backends.cudnn.enabled = False`` brings step 2 back on a GPU, with cuBLAS, as in torch.
+
 **Gradients.** Every product input[p] · weight[q] that went into output[o] sends grad_output[o] · weight[q] back to
 input[p], and grad_output[o] · input[p] to weight[q]. So there are three functions of two operands each,
 
@@ -40,7 +45,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.backend import Array, array_module, is_on_cpu
 from minitorch.backend.layout import in_order
-from minitorch.ops import conv2d_rows, conv2d_winograd
+from minitorch.ops import conv2d_cuda, conv2d_rows, conv2d_winograd
 from minitorch.ops.conv2d_choice import choose
 from minitorch.ops.conv2d_layout import result_order
 from minitorch.ops.conv2d_winograd import is_finite
@@ -117,7 +122,8 @@ def _compute(name: str, operands: tuple[Array | None, ...], windows: Windows, gr
     assert first is not None  # only the bias may be missing
     planes = [each if each is None or each.ndim == 1 else as_planes(each) for each in operands]
     if not is_on_cpu(first):
-        result = getattr(by_columns, name)(*planes, windows, groups)
+        module: Any = conv2d_cuda if conv2d_cuda.applies(planes, windows, groups) else by_columns
+        result = getattr(module, name)(*planes, windows, groups)
     else:
         if first.dtype.char == "e":
             planes = [None if each is None else each.astype("float32") for each in planes]
@@ -222,7 +228,8 @@ def conv2d(
       as keeps H and W, stride 1 only); ``groups`` splits the channels into parts convolved separately.
     Raises: RuntimeError if channels, groups, bias or dtypes do not fit, the kernel exceeds the padded input, or a
       number is out of range.
-    Numerics: the order of summation is BLAS's; float16 accumulates in float32 on a CPU.
+    Numerics: the order of summation is BLAS's; float16 accumulates in float32. On a GPU, float32 rounds its factors to
+      TF32 (11 significant bits) unless ``backends.cudnn.allow_tf32`` is False, as in torch.
 
     >>> import minitorch as torch
     >>> image = torch.tensor([[[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0], [6.0, 7.0, 8.0]]]])
