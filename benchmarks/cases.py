@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any
 
+import cuda_timing
 import numpy
 from harness import (
+    Contestant,
     Row,
     describe_machine,
     devices,
@@ -35,6 +38,8 @@ class Case:
     flop: floating-point operations of a forward pass (None: the column is left out).
     reference: the textbook loops, called with the same arrays, for cases small enough to wait for.
     integers: for each input that holds class numbers, how many classes.
+    numbers: how many numbers a forward pass reads and writes at least (None: no share of the roofline on a GPU).
+    variants: other ways in which minitorch computes the same on a GPU, each a context; they get columns of their own.
     """
 
     name: str
@@ -44,6 +49,8 @@ class Case:
     reference: Callable[..., Any] | None = None
     integers: tuple[int | None, ...] = ()
     without_grad: tuple[int, ...] = ()
+    numbers: float | None = None
+    variants: dict[str, Callable[[], AbstractContextManager[Any]]] = field(default_factory=dict)
 
 
 def make_arrays(case: Case, dtype: str) -> list[numpy.ndarray]:
@@ -97,7 +104,14 @@ def run_case(case: Case, options: argparse.Namespace, device: str) -> Row:
     contestants = {"minitorch": _contestant(minitorch, case, arrays, device, options.backward)}
     if torch is not None:
         contestants["torch"] = _contestant(torch, case, arrays, device, options.backward)
-    row = measure(case.name, contestants, options.seconds, synchronizer(device, torch))
+    if device == "cuda":
+        for label, context in case.variants.items():
+            contestants[label] = _within(context, contestants["minitorch"])
+        row = cuda_timing.measure(case.name, contestants, options.seconds, torch)
+        if case.numbers is not None:
+            row.facts["GB"] = case.numbers * arrays[0].itemsize * (3 if options.backward else 1) / 1e9
+    else:
+        row = measure(case.name, contestants, options.seconds, synchronizer(device, torch))
     if torch is not None:
         row.facts["error"] = worst_error(case, arrays, torch, device)
     if case.flop is not None:
@@ -105,6 +119,14 @@ def run_case(case: Case, options: argparse.Namespace, device: str) -> Row:
     if case.reference is not None and device == "cpu" and not options.backward:
         row.facts["reference_ms"] = _time_once(case, arrays)
     return row
+
+
+def _within(context: Callable[[], AbstractContextManager[Any]], run: Contestant) -> Contestant:
+    def run_within() -> Any:
+        with context():
+            return run()
+
+    return run_within
 
 
 def _time_once(case: Case, arrays: Sequence[numpy.ndarray]) -> float:
@@ -125,23 +147,37 @@ def run_benchmark(title: str, cases: Sequence[Case], options: argparse.Namespace
     print(f"{title}, {what}, {options.dtype}\n{describe_machine()}")
     all_rows: dict[str, list[Row]] = {}
     for device in chosen:
-        if device == "cuda":
-            print(_tf32_state())
+        ceilings = _describe_gpu(options) if device == "cuda" else None
         rows = [run_case(case, options, device) for case in progress(cases, f"{title} on {device}")]
         all_rows[device] = rows
         print()
         _print_rows(device, rows, all_rows.get("cpu") if device == "cuda" else None)
+        if ceilings is not None:
+            _print_rooflines(rows, ceilings)
     last = list(all_rows.values())[-1]
     save(last, options, f"{title} ({what}, {options.dtype})", "minitorch", "torch")
     return last
 
 
-def _tf32_state() -> str:
-    import os
+def _describe_gpu(options: argparse.Namespace) -> cuda_timing.Ceilings:
+    """Print what the figures are measured on, and what could be reached there."""
+    print(cuda_timing.describe_device(find_torch("cuda")))
+    ceilings = cuda_timing.measure_ceilings(options.dtype)
+    print(f"ceilings: {ceilings.flop / 1e12:.1f} TFLOP/s (matrix product), {ceilings.bytes / 1e9:.0f} GB/s (copy)")
+    return ceilings
 
-    torch = find_torch("cuda")
-    theirs = "-" if torch is None else f"matmul {torch.backends.cuda.matmul.allow_tf32}"
-    return f"TF32: minitorch (CuPy) {os.environ.get('CUPY_TF32', '0') == '1'}, torch {theirs}"
+
+def _print_rooflines(rows: Sequence[Row], ceilings: cuda_timing.Ceilings) -> None:
+    """For each way of computing: rates, and the share of what the device could do (1: at the ceiling)."""
+    table = []
+    for row in rows:
+        flop, moved = row.facts.get("GFLOP", 0.0) * 1e9, row.facts.get("GB", 0.0) * 1e9
+        for label, milliseconds in row.milliseconds.items():
+            seconds, share = milliseconds / 1e3, ceilings.floor(flop, moved) / milliseconds
+            rates = (figure(flop / seconds / 1e9), figure(moved / seconds / 1e9))
+            table.append([row.name, label, figure(milliseconds), *rates, figure(share, 2)])
+    print()
+    print_table(["roofline", "by", "ms", "GFLOP/s", "GB/s", "of the ceiling"], table)
 
 
 def _print_rows(device: str, rows: Sequence[Row], cpu_rows: Sequence[Row] | None) -> None:

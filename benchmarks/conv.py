@@ -2,20 +2,25 @@
 
     python benchmarks/conv.py
     python benchmarks/conv.py --device cuda --backward
+    python benchmarks/conv.py --device cuda --tf32 off
     python benchmarks/conv.py --shapes vgg,16x32x32:64k3p1s2 --plot conv.png
 
+On a GPU, "columns" is minitorch's other algorithm: matrix products by cuBLAS with columns made beforehand.
 A shape of your own is CxHxW:Kk… with K output channels and then kernel size k, padding p, stride s, groups g.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cases
+import cuda_timing
 import harness
 
+import minitorch
 from reference.conv2d import conv2d as reference_conv2d
 
 # (batch, C_in, size, C_out, kernel, stride, padding) of every convolution of the network
@@ -60,7 +65,18 @@ def conv_case(
             return reference_conv2d(*arrays, stride=(stride, stride), padding=(padding, padding), groups=groups)
 
     shapes = [(N, C_in, H, W), (C_out, C_in // groups, K, K), (C_out,)]
-    return cases.Case(name, function, shapes, flop, reference)
+    numbers = N * C_in * H * W + C_out * C_in // groups * K * K + C_out + N * C_out * H_out * W_out
+    return cases.Case(name, function, shapes, flop, reference, numbers=numbers, variants={"columns": by_columns})
+
+
+@contextlib.contextmanager
+def by_columns() -> Iterator[None]:
+    """Convolve by matrix products with columns."""
+    minitorch.backends.cudnn.enabled = False
+    try:
+        yield
+    finally:
+        minitorch.backends.cudnn.enabled = True
 
 
 def select(shapes: str) -> list[cases.Case]:
@@ -85,7 +101,10 @@ def select(shapes: str) -> list[cases.Case]:
 def main() -> None:
     parser = harness.parser(__doc__ or "")
     parser.add_argument("--shapes", default="tiny,lenet,cifar,alexnet,vgg", help="networks and shapes of your own")
+    parser.add_argument("--tf32", choices=["on", "off"], default="on", help="rounding of float32 on a GPU, both sides")
     options = parser.parse_args()
+    if options.device != "cpu":
+        cuda_timing.allow_tf32(options.tf32 == "on", harness.find_torch("cuda"))
     cases.run_benchmark("conv2d", select(options.shapes), options)
 
 
