@@ -50,6 +50,12 @@ def emulated() -> Iterator[Any]:
         yield cupy.asarray
 
 
+@pytest.fixture(params=["emulator", pytest.param("GPU", marks=pytest.mark.cuda)])
+def to_device(request: Any) -> Any:
+    """A function that copies a host array to where kernels run: in the emulator, and on a GPU where there is one."""
+    return accelerator.require().asarray if request.param == "GPU" else request.getfixturevalue("emulated")
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the verdict table."""
     lines = verdict.table()

@@ -12,6 +12,8 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, empty_in_order, image_order
+from minitorch.backend.launching import runs_kernels
+from minitorch.ops import adaptive_pool2d_cuda
 from minitorch.ops.operand import require
 from minitorch.ops.reduction import mean
 from minitorch.ops.windows import Pair, is_int
@@ -31,6 +33,8 @@ class AdaptiveAvgPool2D(Function):
 
     def forward(self, input: Array, *, output_size: Pair) -> Array:
         self.input_size, self.output_size = (input.shape[-2], input.shape[-1]), output_size
+        if 0 not in output_size and runs_kernels(input):
+            return adaptive_pool2d_cuda.average(input, output_size)
         xp = array_module(input)
         leading, (H, W), (H_out, W_out) = input.shape[:-2], self.input_size, output_size
         wide = "float32" if input.dtype.char == "e" else input.dtype
@@ -54,6 +58,8 @@ class SpreadAdaptively(Function):
 
     def forward(self, value: Array, *, input_size: Pair) -> Array:
         self.output_size = (value.shape[-2], value.shape[-1])
+        if runs_kernels(value):
+            return adaptive_pool2d_cuda.spread(value, input_size)
         xp = array_module(value)
         leading, (H, W), (H_out, W_out) = value.shape[:-2], input_size, self.output_size
         rows = xp.zeros((*leading, H_out, W), value.dtype)

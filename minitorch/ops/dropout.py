@@ -1,7 +1,7 @@
 """Dropout: silence random elements in training, and scale the others up to make good for it.
 
 The mask is drawn from the default CPU generator exactly as torch draws it, so that the same seed silences the
-same elements.
+same elements. On a GPU, ``dropout`` takes but a seed from there.
 
 Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014, in its
 inverted form (evaluation is the identity); Klambauer et al., "Self-Normalizing Neural Networks", 2017, for
@@ -19,8 +19,10 @@ from minitorch.autograd.inplace import apply_inplace
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, device_of, order_of, to_device
 from minitorch.backend.generator import default_cpu_generator
+from minitorch.backend.launching import runs_kernels
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.arithmetic import add, mul
+from minitorch.ops.dropout_cuda import device_dropout
 from minitorch.ops.operand import widen
 
 ALPHA = 1.7580993408473766  # SELU's scale · alpha: minus the value that its most negative inputs approach
@@ -71,6 +73,9 @@ def _drop(
         factor, shift = array_module(array).zeros((), array.dtype), None
     else:
         _require_floating(array)
+        if draw is elementwise_mask and not is_alpha and runs_kernels(array):
+            drop = device_dropout(1 - p, array)
+            return apply_inplace(input, drop) if inplace else drop(input)
         mask = draw(array, 1 - p)
         factor, shift = _alpha_map(mask, p) if is_alpha else (_scaled(mask, 1 - p), None)
 
@@ -110,7 +115,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     Args: p: the probability to drop; training: if false, ``input`` itself is returned; inplace: write into
     ``input``.
     Raises: ValueError unless 0 ≤ p ≤ 1; RuntimeError for integers.
-    Numerics: the masks of a seed are those of torch's CPU generator, on every device.
+    Numerics: the masks of a seed are those of torch's CPU generator; on a GPU those of ``dropout.cu``, which draws them
+    twice instead of storing them.
 
     >>> import minitorch as torch
     >>> _ = torch.manual_seed(0)

@@ -20,7 +20,9 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, host, in_rows, is_on_cpu
+from minitorch.backend.launching import runs_kernels
 from minitorch.backend.layout import empty_in_order, image_order, in_order
+from minitorch.ops import max_pool2d_cuda
 from minitorch.ops import max_pool2d_tiles as tiles
 from minitorch.ops.operand import require
 from minitorch.ops.windows import Pair, Tap, Windows, pooling_pair, window_count
@@ -48,6 +50,8 @@ class PutAtChoice(Function):
 
     def forward(self, value: Array, *, choice: Array, windows: Windows) -> Array:
         self.choice, self.windows = choice, windows
+        if runs_kernels(value):
+            return max_pool2d_cuda.put_at_choice(value, choice, windows)
         result = _empty((*value.shape[:-2], *windows.input_size), value.dtype, choice)
         in_rows(lambda result, value, choice: put_at_choice(result, value, choice, windows), result, value, choice)
         return result
@@ -122,6 +126,8 @@ def as_bits(value: Array) -> Array:
 
 def largest(input: Array, windows: Windows) -> Array:
     """The largest element of each window, on raw arrays."""
+    if runs_kernels(input):
+        return max_pool2d_cuda.largest(input, windows)
     output = _empty((*input.shape[:-2], *windows.output_size), input.dtype, input)
     in_rows(lambda input, output: _maxima(input, output, windows), input, output)
     return output
@@ -139,6 +145,8 @@ def _maxima(input: Array, output: Array, windows: Windows) -> None:
 
 def largest_and_choice(input: Array, windows: Windows) -> tuple[Array, Array]:
     """The largest element of each window and its number: the first of equal ones, the last nan if there is one."""
+    if runs_kernels(input):
+        return max_pool2d_cuda.largest_and_choice(input, windows)
     output = _empty((*input.shape[:-2], *windows.output_size), input.dtype, input)
     choice = in_order(first_choice(input, windows), image_order(input))
     in_rows(lambda input, output, choice: _choose(input, output, choice, windows), input, output, choice)

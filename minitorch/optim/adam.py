@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 from minitorch.backend import Array, array_module
+from minitorch.optim.adam_cuda import step_on_gpu
+from minitorch.optim.launching import are_on_gpu
 from minitorch.optim.optimizer import (
     Optimizer,
     check_betas,
@@ -27,8 +29,10 @@ class Adam(Optimizer):
       m ← β₁ · m + (1 − β₁) · g
       v ← β₂ · v + (1 − β₂) · g²
       θ ← θ − lr · m / (1 − β₁ᵗ) / (√(w / (1 − β₂ᵗ)) + eps)   with w = v, or with ``amsgrad`` the largest v so far
-    Args: ``foreach`` and ``fused`` choose among torch's implementations; here they change nothing.
-    Raises: ValueError for options out of range; NotImplementedError for ``differentiable`` and ``capturable``.
+    Args: ``foreach`` and ``fused`` choose among torch's implementations; here they change nothing. ``capturable``
+    keeps the step count on the GPU, so that a step that was captured in a CUDA graph counts when it is replayed.
+    Raises: ValueError for options out of range; NotImplementedError for ``differentiable``; AssertionError in a step
+    if ``capturable`` and a parameter is on the CPU.
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015 (https://arxiv.org/abs/1412.6980);
     Reddi et al., "On the convergence of Adam and beyond", 2018.
 
@@ -75,10 +79,14 @@ class Adam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
-        check_implementation(foreach, fused, differentiable, capturable)
+        check_implementation(foreach, fused, differentiable)
 
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
         names = ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if group["amsgrad"] else ()))
+        if are_on_gpu(parameters):
+            parameters = step_on_gpu(self.state, group, parameters)
+        if group["capturable"] and parameters:
+            raise AssertionError("If capturable=True, params and state_steps must be on supported devices: ['cuda'].")
         for parameter in parameters:
             state = self.state[parameter]
             prepare_state(state, parameter, *names)

@@ -15,7 +15,8 @@ from typing import Any
 import minitorch.dtypes as dtypes
 from minitorch.autograd.grad_mode import enable_grad
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import array_module
+from minitorch.backend import array_module, is_on_cpu
+from minitorch.backend.multi_tensor import multi_tensor_zero
 from minitorch.tensor.creation import tensor
 from minitorch.tensor.differentiation import RemovableHandle
 from minitorch.tensor.tensor import Tensor
@@ -85,15 +86,22 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Remove the gradients of all parameters, or fill them with zeros where ``set_to_none`` is false."""
+        on_gpu = []
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
                 if set_to_none:
                     parameter.grad = None
-                else:
-                    parameter.grad = parameter.grad.detach()
+                    continue
+                parameter.grad = parameter.grad.detach()
+                if is_on_cpu(parameter.grad.array):
                     parameter.grad.zero_()
+                else:
+                    on_gpu.append(parameter.grad)
+        multi_tensor_zero([grad.array for grad in on_gpu])
+        for grad in on_gpu:
+            grad.bump_version()
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before every step."""

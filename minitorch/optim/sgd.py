@@ -6,6 +6,7 @@ from typing import Any
 
 from minitorch.autograd.variable import wrap
 from minitorch.backend import Array, array_module, in_pieces
+from minitorch.optim.launching import are_on_gpu
 from minitorch.optim.optimizer import (
     Optimizer,
     check_implementation,
@@ -13,6 +14,7 @@ from minitorch.optim.optimizer import (
     check_not_negative,
     number,
 )
+from minitorch.optim.sgd_cuda import step_on_gpu
 from minitorch.tensor.tensor import Tensor
 
 
@@ -71,6 +73,8 @@ class SGD(Optimizer):
         check_implementation(foreach, fused, differentiable)
 
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
+        if are_on_gpu(parameters):
+            parameters = step_on_gpu(self.state, group, parameters)
         for parameter in parameters:
             momentum_buffer = None
             is_first = False

@@ -24,7 +24,9 @@ from minitorch.autograd.variable import wrap
 from minitorch.backend import accelerator
 from tests.harness import verdict
 from tests.harness.compare import as_numpy, assert_equal, flatten, is_tensor, to_ours, to_torch
+from tests.harness.cuda_emulator import compiler
 from tests.harness.declaration import LAYOUTS, Declaration, Sample, Spec
+from tests.harness.fake_cupy import installed
 from tests.harness.no_host_copy import no_hidden_copy_in
 from tests.harness.strict_array import strict
 
@@ -206,21 +208,26 @@ class OpContract:
         """Kind 6, without a GPU: an array type that, like CuPy's, refuses to mix with NumPy."""
         if not declaration.strict:
             pytest.skip("its CUDA path is a kernel")
-        sample = _draw_sample(data, declaration)
-        on_cpu = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
         previous = accelerator.install(strict)
         try:
-            on_device = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
-            for value in _tensors(on_device.our_args) + _tensors(on_device.our_kwargs):
-                value.array = strict.asarray(value.array)
-            _assert_same_on_device(declaration, on_cpu, on_device, seed, strict.asarray)
+            _assert_same_on_stand_in(declaration, data, seed)
         finally:
             accelerator.install(previous)
+
+    @given(data=st.data(), seed=SEEDS)
+    def test_runs_kernels(self, declaration: Declaration, data: Any, seed: int) -> None:
+        """Kind 6, without a GPU: the op's kernels, run by the emulator."""
+        if not declaration.has_kernels or compiler() is None:
+            pytest.skip("no kernels" if not declaration.has_kernels else "no g++ to compile kernels for the emulator")
+        with installed():
+            _assert_same_on_stand_in(declaration, data, seed)
 
     @pytest.mark.cuda
     @given(data=st.data(), seed=SEEDS)
     def test_cuda_equals_cpu(self, declaration: Declaration, data: Any, seed: int) -> None:
         """Kind 6: the GPU's values and gradients are the CPU's."""
+        if not declaration.same_on_cuda:
+            pytest.skip("random numbers of its own on a GPU")
         sample = _draw_sample(data, declaration)
         on_cpu = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
         on_device = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
@@ -239,6 +246,15 @@ class OpContract:
                     declaration.resolve(oracle)(*call.their_args, **call.their_kwargs)
             with pytest.raises(case.error, match=case.match):
                 declaration.resolve(minitorch)(*call.our_args, **call.our_kwargs)
+
+
+def _assert_same_on_stand_in(declaration: Declaration, data: Any, seed: int) -> None:
+    sample = _draw_sample(data, declaration)
+    on_cpu = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
+    on_device = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
+    for value in _tensors(on_device.our_args) + _tensors(on_device.our_kwargs):
+        value.array = strict.asarray(value.array)
+    _assert_same_on_device(declaration, on_cpu, on_device, seed, strict.asarray)
 
 
 def _second(package: Any, grads: list[Any], inputs: list[Any], seed: int) -> list[Any]:

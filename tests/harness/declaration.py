@@ -142,6 +142,8 @@ class Declaration:
     differentiable, twice: whether first and second gradients are compared.
     tolerance: (rtol, atol) by dtype name where the common table is too strict, with the reason beside it.
     strict: whether the op is run on the strict array type (``strict_array.py``).
+    has_kernels: whether the contract is also run on the emulator (not if each sample needs kernels of its own).
+    same_on_cuda: whether a GPU's values are the CPU's; random numbers are not.
     """
 
     name: str
@@ -157,6 +159,8 @@ class Declaration:
     twice: bool = True
     tolerance: dict[str, tuple[float, float]] = field(default_factory=dict)
     strict: bool = True
+    same_on_cuda: bool = True
+    has_kernels: bool = False
     check_layouts: bool = True
 
     def __repr__(self) -> str:

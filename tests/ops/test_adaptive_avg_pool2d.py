@@ -41,6 +41,7 @@ class TestAdaptiveAvgPool(OpContract):
         Declaration(
             "nn.functional.adaptive_avg_pool2d",
             adaptive_samples,
+            has_kernels=True,
             reference=reference.adaptive_avg_pool2d,
             tiny=[
                 Sample(Spec((1, 2, 4, 4)), (2, 2)),

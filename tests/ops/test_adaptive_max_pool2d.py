@@ -32,6 +32,7 @@ class TestAdaptiveMaxPool(OpContract):
         Declaration(
             "nn.functional.adaptive_max_pool2d",
             adaptive_samples,
+            has_kernels=True,
             tiny=[Sample(Spec((1, 1, 5, 7), distinct=True), (3, 4)), Sample(Spec((2, 2, 3), distinct=True), (3, 1))],
             errors=[
                 ErrorCase(Sample(Spec((8, 8)), 2), RuntimeError, "Expected 3D or 4D tensor, but got"),

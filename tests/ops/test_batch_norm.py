@@ -104,8 +104,16 @@ def reference_batch_norm(*arguments: Any, eps: float = 1e-5) -> Any:
 
 class TestBatchNorm(OpContract):
     declarations: ClassVar = [
-        Declaration(NAME, training, reference=reference_batch_norm, tiny=TINY[:3], errors=ERRORS, tolerance=TOLERANCE),
-        Declaration(NAME, evaluation, reference=reference_batch_norm, tiny=TINY[3:]),
+        Declaration(
+            NAME,
+            training,
+            reference=reference_batch_norm,
+            tiny=TINY[:3],
+            errors=ERRORS,
+            tolerance=TOLERANCE,
+            has_kernels=True,
+        ),
+        Declaration(NAME, evaluation, reference=reference_batch_norm, tiny=TINY[3:], has_kernels=True),
     ]
 
 

@@ -106,7 +106,14 @@ PROBABILITY_ERRORS = [
 
 class TestCrossEntropy(OpContract):
     declarations: ClassVar = [
-        Declaration(NAME, indices, reference=reference.cross_entropy, tiny=TINY_INDICES, errors=INDEX_ERRORS),
+        Declaration(
+            NAME,
+            indices,
+            reference=reference.cross_entropy,
+            tiny=TINY_INDICES,
+            errors=INDEX_ERRORS,
+            has_kernels=True,
+        ),
         Declaration(
             NAME,
             probabilities,

@@ -68,7 +68,9 @@ ERRORS = [
 
 class TestGroupNorm(OpContract):
     declarations: ClassVar = [
-        Declaration("nn.functional.group_norm", samples, tiny=TINY, errors=ERRORS, tolerance=TOLERANCE)
+        Declaration(
+            "nn.functional.group_norm", samples, tiny=TINY, errors=ERRORS, tolerance=TOLERANCE, has_kernels=True
+        )
     ]
 
 

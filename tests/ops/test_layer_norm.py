@@ -90,7 +90,12 @@ RMS_NORM_ERRORS = [
 class TestLayerNorm(OpContract):
     declarations: ClassVar = [
         Declaration(
-            "nn.functional.layer_norm", layer_norm_samples, tiny=TINY, errors=LAYER_NORM_ERRORS, tolerance=TOLERANCE
+            "nn.functional.layer_norm",
+            layer_norm_samples,
+            tiny=TINY,
+            errors=LAYER_NORM_ERRORS,
+            tolerance=TOLERANCE,
+            has_kernels=True,
         ),
         Declaration(
             "nn.functional.rms_norm", rms_norm_samples, tiny=TINY[:1], errors=RMS_NORM_ERRORS, tolerance=TOLERANCE

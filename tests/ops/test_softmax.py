@@ -48,6 +48,7 @@ class TestSoftmax(OpContract):
         Declaration(
             "softmax",
             samples,
+            has_kernels=True,
             reference=reference.softmax,
             tiny=TINY,
             errors=[
@@ -59,6 +60,7 @@ class TestSoftmax(OpContract):
         Declaration(
             "log_softmax",
             samples,
+            has_kernels=True,
             reference=reference.log_softmax,
             tiny=TINY,
             errors=[NO_SUCH_DIM, not_implemented("log_softmax", 1, "log_softmax_lastdim_kernel_impl")],

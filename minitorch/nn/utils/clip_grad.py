@@ -7,6 +7,7 @@ from typing import Any
 
 from minitorch.autograd.variable import wrap
 from minitorch.backend import Array, array_module, as_array
+from minitorch.backend.multi_tensor import multi_tensor_norm, multi_tensor_scale
 from minitorch.tensor.creation import tensor
 from minitorch.tensor.tensor import Tensor
 
@@ -46,12 +47,11 @@ def get_total_norm(
 
     Raises: RuntimeError, with ``error_if_nonfinite``, for a norm that is infinite or NaN.
     """
-    norms = [_norm(each.array, norm_type) for each in _as_list(tensors)]
-    if not norms:
+    arrays = [each.array for each in _as_list(tensors)]
+    if not arrays:
         return tensor(0.0)
-    xp = array_module(norms[0])
-    total = _norm(xp.stack(norms), norm_type)
-    if error_if_nonfinite and not bool(xp.isfinite(total)):
+    total = _norm_of_all(arrays, norm_type)
+    if error_if_nonfinite and not bool(array_module(total).isfinite(total)):
         raise RuntimeError(
             f"The total norm of order {float(norm_type)} for gradients from `parameters` is non-finite, so it "
             "cannot be clipped. To disable this error and scale the gradients by the non-finite norm anyway, "
@@ -59,6 +59,14 @@ def get_total_norm(
         )
     result: Tensor = wrap(total, Tensor)
     return result
+
+
+def _norm_of_all(arrays: list[Array], norm_type: float) -> Array:
+    total = multi_tensor_norm(arrays) if norm_type == 2 else None
+    if total is not None:
+        return total
+    norms = [_norm(array, norm_type) for array in arrays]
+    return _norm(array_module(norms[0]).stack(norms), norm_type)
 
 
 def _norm(array: Array, norm_type: float) -> Array:
@@ -70,11 +78,10 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Tensor, 
     xp = array_module(total_norm.array)
     # Multiplying always, by 1 if need be, spares a GPU from waiting for the comparison.
     factor = xp.minimum(max_norm / (total_norm.array + 1e-6), 1.0)
-    for parameter in _as_list(parameters):
-        if parameter.grad is not None:
-            gradient = parameter.grad.array
-            gradient *= factor.astype(gradient.dtype)
-            parameter.grad.bump_version()
+    gradients = [parameter.grad for parameter in _as_list(parameters) if parameter.grad is not None]
+    multi_tensor_scale([gradient.array for gradient in gradients], factor)
+    for gradient in gradients:
+        gradient.bump_version()
 
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:

@@ -1,0 +1,58 @@
+"""Launching ``cross_entropy.cu``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from minitorch.backend import Array, array_module, row_major
+from minitorch.backend.kernels import KernelFile
+from minitorch.backend.launching import BLOCK, INTEGERS, element_types, pointer, wide_dtype
+from minitorch.ops.lines_cuda import lines_along
+from minitorch.ops.nll_loss import class_dim
+
+_kernels = KernelFile(Path(__file__).with_name("cross_entropy.cu"))
+
+
+def cross_entropy(
+    input: Array, target: Array, weight: Array | None, *, ignore_index: int, reduction: str, smoothing: float
+) -> tuple[Array, tuple[Array, Array | None]]:
+    """The loss, and what ``cross_entropy_gradient`` needs: a line's logarithms, and the sum of the weights."""
+    xp, wide = array_module(input), wide_dtype(input)
+    input, target = row_major(input), row_major(target)
+    lines = lines_along(input.shape, class_dim(input.shape))
+    logarithms = xp.empty((lines.lines, 2), wide)
+    losses, weights = xp.empty(target.shape, wide), xp.empty(target.shape, wide)
+    arguments = [input, pointer(target), pointer(weight), logarithms, losses, weights, float(smoothing), ignore_index]
+    lines.launch(_kernels, "forward", input, arguments, _settings(target))
+    if reduction == "none":
+        return losses.astype(input.dtype, copy=False), (logarithms, None)
+    loss, total = xp.empty((), input.dtype), xp.empty((), wide)
+    settings = element_types(input) | _settings(target) | {"TEAM": BLOCK, "BLOCK": BLOCK}
+    arguments = [losses, weights, loss, total, lines.lines, int(reduction == "mean")]
+    _kernels.launch("sum_losses", (1,), (BLOCK,), arguments, settings)
+    return loss, (logarithms, total if reduction == "mean" else None)
+
+
+def cross_entropy_gradient(
+    grad_output: Array,
+    input: Array,
+    target: Array,
+    weight: Array | None,
+    kept: tuple[Array, Array | None],
+    ignore_index: int,
+    reduction: str,
+    smoothing: float,
+) -> Array:
+    """The gradient of the scores; ``kept`` is what ``cross_entropy`` returned beside the loss."""
+    input, target, grad_output = row_major(input), row_major(target), row_major(grad_output)
+    logarithms, total = kept
+    grad_input = array_module(input).empty_like(input)
+    arguments = [input, pointer(target), pointer(weight), logarithms, grad_output]
+    arguments += [int(reduction == "none"), total, grad_input, float(smoothing), ignore_index]
+    lines = lines_along(input.shape, class_dim(input.shape))
+    lines.launch(_kernels, "backward", input, arguments, _settings(target))
+    return grad_input
+
+
+def _settings(target: Array) -> dict[str, str]:
+    return {"TARGET": INTEGERS[target.dtype.name]}

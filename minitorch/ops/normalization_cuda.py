@@ -1,0 +1,179 @@
+"""Launching ``normalization.cu``: batch normalisation, and layer and group normalisation as the same on other views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from minitorch.backend import Array, array_module
+from minitorch.backend.channels import View, view_of_channels
+from minitorch.backend.kernels import KernelFile
+from minitorch.backend.launching import (
+    BLOCK,
+    TYPES,
+    blocks_for,
+    element_types,
+    empty_images,
+    ordered_like,
+    pointer,
+    wide_dtype,
+)
+from minitorch.backend.reduction import sum_of_shares
+
+_kernels = KernelFile(Path(__file__).with_name("normalization.cu"))
+_NO_GROUPS = [1, 1, 1]  # what views of kind CHANNELS have no use for
+
+
+def statistics(
+    x: Array,
+    view: View,
+    eps: float,
+    running_mean: Array | None = None,
+    running_var: Array | None = None,
+    momentum: float = 0.0,
+) -> tuple[Array, Array]:
+    """(mean, 1 / √(variance + eps)) of each channel; the running averages, if given, make a step."""
+    xp, wide = array_module(x), wide_dtype(x)
+    mean, scale = xp.empty(view.C, wide), xp.empty(view.C, wide)
+    shares = view.shares()
+    partial = xp.empty((shares, view.C, 3), wide) if shares > 1 else None
+    results = [mean, scale, running_mean, running_var, float(momentum), float(eps)]
+    defines = _settings("CHANNELS", x, running_mean)
+    view.launch(_kernels, "moments", x, [x, partial, *results, *view[:3]], defines, shares)
+    if partial is not None:
+        settings = element_types(x) | {"ACROSS": 0, "BLOCK": BLOCK} | defines
+        arguments = [partial, shares, *results, view.C]
+        _kernels.launch("merge_moments", (blocks_for(view.C),), (BLOCK,), arguments, settings)
+    return mean, scale
+
+
+def batch_norm(
+    input: Array,
+    weight: Array | None,
+    bias: Array | None,
+    running_mean: Array | None,
+    running_var: Array | None,
+    momentum: float,
+    eps: float,
+) -> tuple[Array, Array, Array]:
+    """(output, mean, scale) of a batch in training."""
+    view, x = view_of_channels(input)
+    new_mean, new_var = pointer(running_mean), pointer(running_var)
+    mean, scale = statistics(x, view, eps, new_mean, new_var, momentum)
+    for average, changed in ((running_mean, new_mean), (running_var, new_var)):
+        if average is not None and changed is not average:  # a copy, as it did not lie in one piece
+            average[...] = changed
+    output = _empty_like(x)
+    arguments = [x, output, mean, scale, pointer(weight), pointer(bias), *view[:3], *_NO_GROUPS]
+    view.launch(_kernels, "normalize", x, arguments, _settings("CHANNELS", x, weight, bias))
+    return output, mean, scale
+
+
+def batch_norm_gradient(
+    grad_output: Array, input: Array, weight: Array | None, mean: Array, scale: Array
+) -> tuple[Array, Array, Array]:
+    """(grad_input, grad_weight, grad_bias) of ``batch_norm``."""
+    view, x = view_of_channels(input)
+    g = ordered_like(grad_output, x)
+    sums = _gradient_sums("CHANNELS", view, g, x, mean, scale, None, _NO_GROUPS)
+    grad_input = _gradient("CHANNELS", view, g, x, weight, mean, scale, sums, view.N * view.S, _NO_GROUPS)
+    return grad_input, sums[1], sums[0]
+
+
+def batch_norm_by_averages(
+    input: Array, weight: Array | None, bias: Array | None, running_mean: Array, running_var: Array, eps: float
+) -> Array:
+    """The output in evaluation."""
+    view, x = view_of_channels(input)
+    output = _empty_like(x)
+    arguments = [
+        x,
+        output,
+        pointer(running_mean),
+        pointer(running_var),
+        pointer(weight),
+        pointer(bias),
+        float(eps),
+        *view[:3],
+    ]
+    view.launch(_kernels, "normalize_by_averages", x, arguments, _settings("CHANNELS", x, running_mean))
+    return output
+
+
+class Rows:
+    """Layer or group normalisation: the two views of an array of ``rows`` that are normalised one by one.
+
+    ``view`` is (samples, groups, channels in a group, places of a channel), or (rows, size) for rows that have a
+    parameter for each element; parameters belong to channels.
+    """
+
+    def __init__(self, view: tuple[int, ...]) -> None:
+        samples, groups, channels, places = view if len(view) == 4 else (view[0], 1, view[1], 1)
+        self.rows = View(1, samples * groups, channels * places)
+        self.samples = View(samples, groups * channels, places)
+        self.grouping = [groups, channels, places]
+
+    def normalize(self, x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
+        """(output, mean, scale); ``x`` lies row after row."""
+        mean, scale = statistics(x, self.rows, eps)
+        output = array_module(x).empty_like(x)
+        arguments = [x, output, mean, scale, pointer(weight), pointer(bias), *self.samples[:3], *self.grouping]
+        self.samples.launch(_kernels, "normalize", x, arguments, _settings("SAMPLES", x, weight, bias))
+        return output, mean, scale
+
+    def gradient(
+        self, g: Array, x: Array, weight: Array | None, mean: Array, scale: Array
+    ) -> tuple[Array, Array, Array]:
+        """(grad_input, grad_weight, grad_bias); the latter two have an element for each channel of a sample."""
+        of_rows = _gradient_sums("ROWS", self.rows, g, x, mean, scale, weight, self.grouping)
+        of_channels = _gradient_sums("SAMPLES", self.samples, g, x, mean, scale, None, self.grouping)
+        M = self.rows.S
+        grad_input = _gradient("SAMPLES", self.samples, g, x, weight, mean, scale, of_rows, M, self.grouping)
+        return grad_input, of_channels[1], of_channels[0]
+
+
+def _gradient_sums(
+    kind: str,
+    view: View,
+    g: Array,
+    x: Array,
+    mean: Array,
+    scale: Array,
+    weight: Array | None,
+    grouping: list[int],
+) -> Array:
+    """(Σ h, Σ h·x̂) of each channel, as an array (2, C)."""
+    shares = view.shares()
+    sums = array_module(x).empty((shares, 2, view.C), wide_dtype(x))
+    arguments = [g, x, mean, scale, pointer(weight), sums, *view[:3], *grouping]
+    view.launch(_kernels, "gradient_sums", x, arguments, _settings(kind, x, weight), shares)
+    return sums[0] if shares == 1 else sum_of_shares(sums)
+
+
+def _gradient(
+    kind: str,
+    view: View,
+    g: Array,
+    x: Array,
+    weight: Array | None,
+    mean: Array,
+    scale: Array,
+    sums: Array,
+    count: int,
+    grouping: list[int],
+) -> Array:
+    grad_input = _empty_like(x)
+    arguments = [g, x, grad_input, mean, scale, pointer(weight), sums, mean.size, float(count)]
+    arguments += [*view[:3], *grouping]
+    view.launch(_kernels, "gradient", x, arguments, _settings(kind, x, weight))
+    return grad_input
+
+
+def _empty_like(x: Array) -> Array:
+    return empty_images(x.shape, x.dtype, x)
+
+
+def _settings(kind: str, x: Array, *parameters: Array | None) -> dict[str, Any]:
+    """The kind of view, and the type of the parameters: the input's, or float beside half."""
+    given = next((each for each in parameters if each is not None), x)
+    return {"VIEW": kind, "PARAMETER": TYPES[given.dtype.name]}

@@ -1,0 +1,59 @@
+"""Adam on a GPU: one launch of ``adam.cu`` for all parameters of a kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from minitorch.autograd.variable import wrap
+from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.backend.kernels import KernelFile
+from minitorch.backend.launching import TYPES, kind_of
+from minitorch.backend.multi_tensor import can_step, launch, multi_tensor_add
+from minitorch.optim.launching import learning_rate
+from minitorch.optim.optimizer import count_step, number, prepare_state
+from minitorch.tensor.tensor import Tensor
+
+_kernels = KernelFile(Path(__file__).with_name("adam.cu"))
+
+Row = tuple[Array | None, ...]  # a parameter, its gradient, mean, square, largest square, step count
+
+
+def step_on_gpu(states: dict[Any, dict[str, Any]], group: dict[str, Any], parameters: list[Any]) -> list[Any]:
+    """Step those of the parameters that kernels can, and return the others."""
+    launches: dict[Any, list[Row]] = {}
+    others = []
+    names = ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if group["amsgrad"] else ()))
+    for parameter in parameters:
+        state, array = states[parameter], parameter.array
+        prepare_state(state, parameter, *names)
+        arrays = (array, parameter.grad.array, *(state[name].array for name in names))
+        if not can_step(*arrays):
+            others.append(parameter)
+            continue
+        step = _count_on_device(state, parameter) if group["capturable"] else None
+        count = 0.0 if group["capturable"] else count_step(state)
+        row = (*arrays, *([None] * (5 - len(arrays))), step)
+        launches.setdefault((kind_of(array), count), []).append(row)
+    for (_, count), rows in launches.items():
+        lists = list(zip(*rows))
+        if group["capturable"]:
+            multi_tensor_add(lists[5], 1.0)
+        settings = {"ELEMENT": TYPES[lists[0][0].dtype.name], "CAPTURABLE": int(group["capturable"])}
+        launch(_kernels, "adam_step", lists, _arguments(group, count), settings)
+    return others
+
+
+def _count_on_device(state: dict[str, Any], parameter: Any) -> Array:
+    """The step count as a float32 array on the parameter's device, where a replayed graph finds and raises it."""
+    if is_on_cpu(state["step"].array):
+        xp = array_module(parameter.array)
+        state["step"] = wrap(xp.full((), float(state["step"].array), "float32"), Tensor)
+    array: Array = state["step"].array
+    return array
+
+
+def _arguments(group: dict[str, Any], count: float) -> list[Any]:
+    beta1, beta2 = (float(number(beta)) for beta in group["betas"])
+    numbers = [count, beta1, beta2, float(group["eps"]), float(number(group["weight_decay"]))]
+    return [*learning_rate(group), *numbers, int(group["decoupled_weight_decay"]), int(group["maximize"])]

@@ -1,0 +1,78 @@
+"""The kernels of softmax and cross-entropy, run by the emulator, and on a GPU where there is one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import pytest
+
+from tests.harness.compare import as_numpy, to_torch
+from tests.ops.cuda_support import assert_as_torch, normal, on_device
+
+# A few lanes, a warp, a block, and a thread for each line.
+LINES = {"short": ((5, 10), 1), "a warp": ((3, 90), -1), "a block": ((2, 1500), 1), "apart": ((3, 4, 5), 1)}
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("op", ["softmax", "log_softmax"])
+def test_softmax(to_device: Any, op: str, name: str) -> None:
+    shape, dim = LINES[name]
+    assert_as_torch(lambda package, x: getattr(package, op)(x, dim), [normal(*shape) * 4], "float32", to_device)
+
+
+@pytest.mark.parametrize("op", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_lines_with_infinity_and_nan(to_device: Any, op: str, dim: int) -> None:
+    x = numpy.zeros((10, 10), "float32")
+    x[0], x[1, 3], x[2, 4], x[3, 5], x[4, :2] = -numpy.inf, numpy.inf, numpy.nan, -numpy.inf, (numpy.inf, -numpy.inf)
+    x = x if dim == 1 else numpy.ascontiguousarray(x.T)
+    ours, theirs = (
+        getattr(__import__(package), op)(value, dim)
+        for package, value in (("minitorch", on_device(x, to_device)), ("torch", to_torch(x)))
+    )
+    numpy.testing.assert_allclose(as_numpy(ours), as_numpy(theirs), 1e-6)
+
+
+TARGETS = numpy.array([0, 2, -100, 5, 1])
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("is_weighted", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_cross_entropy(to_device: Any, smoothing: float, is_weighted: bool, reduction: str) -> None:
+    weights = numpy.linspace(0.5, 2, 6, dtype="float32")
+
+    def program(package: Any, x: Any, target: Any) -> Any:
+        place = to_torch if package.__name__ == "torch" else lambda array: on_device(array, to_device)
+        weight = place(weights) if is_weighted else None
+        return package.nn.functional.cross_entropy(
+            x, target, weight, reduction=reduction, label_smoothing=smoothing, ignore_index=-100
+        )
+
+    assert_as_torch(program, [normal(5, 6) * 3, TARGETS], "float32", to_device)
+
+
+def test_cross_entropy_of_images(to_device: Any) -> None:
+    targets = numpy.random.default_rng(0).integers(0, 6, (2, 3, 2))
+    arrays = [normal(2, 6, 3, 2), targets]
+    assert_as_torch(lambda package, *v: package.nn.functional.cross_entropy(*v), arrays, "float64", to_device)
+
+
+def test_cross_entropy_of_large_scores(to_device: Any) -> None:
+    """The logarithm of the sum must not drown in the largest score."""
+    scores = numpy.array([[5000.0, 4990.0, 4989.0], [-3000.0, -3008.0, -3009.0]], "float32")
+
+    def program(package: Any, x: Any, target: Any) -> Any:
+        return package.nn.functional.cross_entropy(x, target)
+
+    assert_as_torch(program, [scores, numpy.array([0, 0])], "float32", to_device, (1e-5, 0))
+
+
+def test_a_class_that_does_not_exist_makes_nan(to_device: Any) -> None:
+    """The host does not wait for the GPU to look at the classes."""
+    functional = __import__("minitorch").nn.functional
+    scores, target = on_device(normal(5, 6).astype("float32"), to_device), on_device(TARGETS + 1, to_device)
+    losses = as_numpy(functional.cross_entropy(scores, target, reduction="none"))
+    assert numpy.isnan(losses[[2, 3]]).all()  # -99 and 6
+    assert numpy.isfinite(losses[[0, 1, 4]]).all()
