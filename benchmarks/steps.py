@@ -28,6 +28,7 @@ import numpy
 from networks import NETWORKS, Network
 
 LIBRARIES = ("minitorch", "torch")
+STEPS_AT_ONCE = {"cpu": 1, "cuda": 10}  # between two waits for the device, which a training loop does not do, either
 SMALLEST = Network(
     "one pixel", lambda nn: nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.ReLU(), nn.Flatten()), (1, 1, 1, 1), 1
 )
@@ -65,12 +66,14 @@ def measure_here(name: str, network: Network, device: str, seconds: float) -> di
     wait()
     times: list[float] = []
     end = time.perf_counter() + seconds
+    steps = STEPS_AT_ONCE[device]
     while time.perf_counter() < end or len(times) < 3:
         start, used = time.perf_counter(), time.process_time()
-        loss = step()
+        for _ in range(steps):
+            loss = step()
         wait()
-        times.append((time.perf_counter() - start) * 1e3)
-        used = time.process_time() - used
+        times.append((time.perf_counter() - start) * 1e3 / steps)
+        used = (time.process_time() - used) / steps
     return {
         "milliseconds": times,
         "peak_MiB": peak_memory(),
