@@ -18,6 +18,7 @@ TYPES = {"float16": "half", "float32": "float", "float64": "double"}  # NumPy's 
 INTEGERS = {"uint8": "unsigned char", "int32": "int", "int64": "long long"}
 BLOCK = 256  # threads of a block: eight warps, of which a multiprocessor holds several blocks
 _WANTED_BLOCKS = 1024  # a few for each multiprocessor of any GPU
+_MOST_IN_32_BITS = 2**31 - 16 * BLOCK  # the last block counts a little further
 _MOST_BLOCKS_DOWN = 65535  # what a grid may have in its second and third direction
 
 
@@ -29,9 +30,10 @@ def runs_kernels(array: Any) -> bool:
     return not is_on_cpu(array) and array.dtype.name in TYPES and array.size > 0 and kernels_available()
 
 
-def element_types(array: Array) -> dict[str, str]:
-    """The settings that say what the elements are, and whether their numbers fit into 32 bits."""
-    return {"ELEMENT": TYPES[array.dtype.name], "INDEX": "int" if array.size < 2**31 - BLOCK else "long long"}
+def element_types(array: Array, *others: Array) -> dict[str, str]:
+    """The settings that say what the elements are, and whether the elements of each array can be counted in 32 bits."""
+    most = max(array.size, *[each.size for each in others]) if others else array.size
+    return {"ELEMENT": TYPES[array.dtype.name], "INDEX": "int" if most < _MOST_IN_32_BITS else "long long"}
 
 
 def wide_dtype(array: Array) -> str:

@@ -11,6 +11,8 @@ from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import TYPES, runs_kernels, wide_dtype
 from minitorch.backend.layout import image_order
 
+_MOST_OUTER = 65535  # blocks that a grid may have in its third direction
+_LEAST_SUMMED = 32  # elements of a sum, below which most threads of a block would have nothing to do
 _kernels = KernelFile(Path(__file__).with_suffix(".cu"))
 
 
@@ -18,12 +20,13 @@ def view_of_sum(shape: tuple[int, ...], dims: tuple[int, ...]) -> View | None:
     """(O, N, C, S) such that summing over N and S is summing over ``dims``; None if there is none, or no need.
 
     Neighbouring dimensions that are all summed over, or all kept, are one. What remains must be (kept,) summed, kept
-    (, summed): O, N, C, S. Sums over the last dimensions alone are CuPy's: it has CUB for what lies together in memory.
+    (, summed): O, N, C, S. Sums of few elements, and those over the last dimensions alone, are CuPy's: it has CUB for
+    what lies together in memory.
 
     >>> view_of_sum((8, 3, 5, 5), (0, 2, 3))
     View(N=8, C=3, S=25, O=1)
-    >>> view_of_sum((2, 8, 3), (1,)), view_of_sum((2, 8, 3), (2,))
-    (View(N=8, C=3, S=1, O=2), None)
+    >>> view_of_sum((2, 80, 3), (1,)), view_of_sum((2, 80, 3), (2,))
+    (View(N=80, C=3, S=1, O=2), None)
     """
     runs: list[tuple[bool, int]] = []  # (is summed, size)
     for dim, size in enumerate(shape):
@@ -39,7 +42,8 @@ def view_of_sum(shape: tuple[int, ...], dims: tuple[int, ...]) -> View | None:
     if pattern not in ([False, True, False], [False, True, False, True]):
         return None
     O, N, C, *S = [size for _, size in runs]  # noqa: E741
-    return View(N, C, math.prod(S), O)
+    view = View(N, C, math.prod(S), O)
+    return None if O > _MOST_OUTER or view.N * view.S < _LEAST_SUMMED else view
 
 
 def sum_axes(array: Array, axes: tuple[int, ...], keepdims: bool = False, factor: float = 1.0) -> Array | None:

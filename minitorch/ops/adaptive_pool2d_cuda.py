@@ -59,4 +59,6 @@ def _launch(
 ) -> None:
     """Run a kernel with a thread for each element of ``target``; ``windows`` is the shape of the pooled planes."""
     sizes = [math.prod(shape[:-2]), *shape[-2:], *windows[-2:]]
-    kernels.launch(name, (blocks_for(target.size),), (BLOCK,), [*arguments, *sizes], element_types(target))
+    kernels.launch(
+        name, (blocks_for(target.size),), (BLOCK,), [*arguments, *sizes], element_types(target, arguments[0])
+    )

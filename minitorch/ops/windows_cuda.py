@@ -14,7 +14,7 @@ def launch_over(
     target: Array, kernels: KernelFile, name: str, arguments: list[Any], windows: Windows, defines: dict[str, Any]
 ) -> None:
     """Run a pooling kernel with a thread for each element of ``target``."""
-    settings = element_types(target) | window_settings(windows) | defines
+    settings = element_types(target, arguments[0]) | window_settings(windows) | defines
     settings["CHANNELS_LAST"] = int(is_channels_last(target))
     sizes = [target.size, target.shape[-3], *windows.input_size, *windows.output_size]
     kernels.launch(name, (blocks_for(target.size),), (BLOCK,), [*arguments, *sizes], settings)

@@ -14,8 +14,8 @@ NAMES = ["relu", "sigmoid", "tanh", "gelu", "silu"]
 SUMS = {
     "channels": (normal(4, 3, 5, 6), (0, 2, 3)),
     "channels last": (channels_last(normal(4, 3, 5, 6)), (0, 2, 3)),
-    "columns": (normal(6, 70), 0),
-    "middle": (normal(3, 5, 4), 1),
+    "columns": (normal(60, 70), 0),
+    "middle": (normal(3, 50, 4), 1),
     "two stages": (normal(600, 40), 0),
     "everything": (normal(3, 4), (0, 1)),
 }
@@ -43,8 +43,10 @@ def test_gradient_of_a_broadcast_bias(to_device: Any) -> None:
 @pytest.mark.parametrize(
     ("shape", "dims", "view"),
     [
-        ((2, 1, 3, 4), (0, 3), View(N=2, C=3, S=4)),
-        ((2, 3, 4, 5), (1, 2), View(N=12, C=5, S=1, O=2)),
+        ((20, 1, 3, 4), (0, 3), View(N=20, C=3, S=4)),
+        ((2, 3, 40, 5), (1, 2), View(N=120, C=5, S=1, O=2)),
+        ((2, 3, 4, 5), (1,), None),  # few elements a sum
+        ((70000, 40, 5), (1,), None),  # more than a grid has in its third direction
         ((2, 3, 4, 5), (2, 3), None),  # the last dimensions: CuPy's
         ((2, 3, 4, 5, 6), (0, 2, 4), None),  # no view has three parts
     ],

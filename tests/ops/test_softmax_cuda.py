@@ -59,6 +59,17 @@ def test_cross_entropy_of_images(to_device: Any) -> None:
     assert_as_torch(lambda package, *v: package.nn.functional.cross_entropy(*v), arrays, "float64", to_device)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_cross_entropy_of_many_places(to_device: Any, reduction: str) -> None:
+    """Their losses are added up by several blocks."""
+    targets = numpy.random.default_rng(0).integers(0, 3, (1, 130, 130))
+
+    def program(package: Any, x: Any, target: Any) -> Any:
+        return package.nn.functional.cross_entropy(x, target, reduction=reduction)
+
+    assert_as_torch(program, [normal(1, 3, 130, 130), targets], "float64", to_device)
+
+
 def test_cross_entropy_of_large_scores(to_device: Any) -> None:
     """The logarithm of the sum must not drown in the largest score."""
     scores = numpy.array([[5000.0, 4990.0, 4989.0], [-3000.0, -3008.0, -3009.0]], "float32")
