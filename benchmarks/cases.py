@@ -39,6 +39,7 @@ class Case:
     reference: the textbook loops, called with the same arrays, for cases small enough to wait for.
     integers: for each input that holds class numbers, how many classes.
     numbers: how many numbers a forward pass reads and writes at least (None: no share of the roofline on a GPU).
+    backward_numbers: those of a backward pass (None: twice as many as forward).
     variants: other ways in which minitorch computes the same on a GPU, each a context; they get columns of their own.
     """
 
@@ -50,6 +51,7 @@ class Case:
     integers: tuple[int | None, ...] = ()
     without_grad: tuple[int, ...] = ()
     numbers: float | None = None
+    backward_numbers: float | None = None
     variants: dict[str, Callable[[], AbstractContextManager[Any]]] = field(default_factory=dict)
 
 
@@ -109,7 +111,7 @@ def run_case(case: Case, options: argparse.Namespace, device: str) -> Row:
             contestants[label] = _within(context, contestants["minitorch"])
         row = cuda_timing.measure(case.name, contestants, options.seconds, torch)
         if case.numbers is not None:
-            row.facts["GB"] = case.numbers * arrays[0].itemsize * (3 if options.backward else 1) / 1e9
+            row.facts["GB"] = _numbers_moved(case, options.backward) * arrays[0].itemsize / 1e9
     else:
         row = measure(case.name, contestants, options.seconds, synchronizer(device, torch))
     if torch is not None:
@@ -119,6 +121,13 @@ def run_case(case: Case, options: argparse.Namespace, device: str) -> Row:
     if case.reference is not None and device == "cpu" and not options.backward:
         row.facts["reference_ms"] = _time_once(case, arrays)
     return row
+
+
+def _numbers_moved(case: Case, backward: bool) -> float:
+    forward = case.numbers or 0.0
+    if not backward:
+        return forward
+    return forward + (2 * forward if case.backward_numbers is None else case.backward_numbers)
 
 
 def _within(context: Callable[[], AbstractContextManager[Any]], run: Contestant) -> Contestant:

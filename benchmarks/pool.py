@@ -1,6 +1,9 @@
 """Pooling: minitorch against torch.
 
-python benchmarks/pool.py --backward
+    python benchmarks/pool.py --backward
+    python benchmarks/pool.py --device cuda --backward
+
+On a GPU, a share of the copy's rate counts each element of the input and of the output once, and of their gradients.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import cases
 import harness
 
 SHAPES = [(64, 32, 32, 32), (64, 32, 16, 16), (256, 6, 28, 28), (16, 96, 54, 54), (8, 64, 64, 64)]
+GPU_SHAPES = [(128, 64, 112, 112)]  # large enough to keep a GPU busy
 
 
 def pool_case(op: str, shape: tuple[int, ...], kernel_size: int, stride: int) -> cases.Case:
@@ -20,15 +24,19 @@ def pool_case(op: str, shape: tuple[int, ...], kernel_size: int, stride: int) ->
         return getattr(package.nn.functional, op)(input, kernel_size, stride)
 
     N, C, H, W = shape
-    return cases.Case(f"{op} {kernel_size}/{stride} on {N}×{C}×{H}×{W}", function, [shape])
+    H_out, W_out = ((size - kernel_size) // stride + 1 for size in (H, W))
+    moved = N * C * (H * W + H_out * W_out)
+    name = f"{op} {kernel_size}/{stride} on {N}×{C}×{H}×{W}"
+    return cases.Case(name, function, [shape], numbers=moved, backward_numbers=moved)
 
 
 def main() -> None:
     options = harness.parser(__doc__ or "").parse_args()
+    shapes = SHAPES + (GPU_SHAPES if options.device == "cuda" else [])
     rows = [
         pool_case(op, shape, k, s)
         for op in ("max_pool2d", "avg_pool2d")
-        for shape in SHAPES
+        for shape in shapes
         for k, s in ((2, 2), (3, 2))
     ]
     cases.run_benchmark("pooling", rows, options)

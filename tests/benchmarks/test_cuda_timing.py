@@ -82,3 +82,26 @@ def test_the_table_of_convolutions(timing: Any, monkeypatch: Any, capsys: Any) -
     assert [line[-5] for line in lines[1:]] == ["minitorch", "columns"]
     assert minitorch.backends.cudnn.enabled
     assert "harness" in sys.modules
+
+
+def test_bytes_of_memory_bound_ops(timing: Any, monkeypatch: Any, capsys: Any) -> None:
+    """What a pass moves at least, forward alone and with backward: the table shows it as a rate."""
+    import batch_norm
+    import cases
+    import pool
+    import softmax
+
+    monkeypatch.setattr(timing, "measure_ceilings", lambda dtype: timing.Ceilings(1e12, 1e9))
+    monkeypatch.setattr(timing, "_timer", lambda torch: lambda run, calls: (run(), 1.0)[1])
+    rows = [
+        (pool.pool_case("max_pool2d", (2, 3, 8, 8), 2, 2), 6 * (64 + 16), 2 * 6 * (64 + 16)),
+        (batch_norm.batch_norm_case((2, 3, 4, 4), True), 3 * 96, 8 * 96),
+        (softmax.softmax_case("softmax", (4, 10)), 2 * 40, 5 * 40),
+        (softmax.cross_entropy_case((4, 10)), 40, 3 * 40),
+    ]
+    for backward in (False, True):
+        options = argparse.Namespace(device="cuda", dtype="float32", backward=backward, seconds=0, json=None, plot=None)
+        found = cases.run_benchmark("memory", [case for case, *_ in rows], options)
+        for row, (_, forward, both) in zip(found, rows):
+            assert row.facts["GB"] == pytest.approx((both if backward else forward) * 4 / 1e9)
+    assert "of the ceiling" in capsys.readouterr().out
