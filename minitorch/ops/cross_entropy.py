@@ -52,35 +52,36 @@ class CrossEntropy(Function):
         self.save(input, target, weight)
         self.options: dict[str, Any] = {"ignore_index": ignore_index, "reduction": reduction, "smoothing": smoothing}
         self.logarithms: Any
+        self.truth: TrueClasses | None = None
         if runs_kernels(input):
             loss, self.logarithms = cross_entropy_cuda.cross_entropy(input, target, weight, **self.options)
             return loss
         scores = widen(input)
         dim = class_dim(input.shape)
         self.logarithms = logarithms = log_softmax_array(scores, (dim,))
-        truth = TrueClasses(scores, target, weight, ignore_index)
+        self.truth = truth = TrueClasses(scores, target, weight, ignore_index)
         losses = -truth.pick(logarithms) * truth.weights
         if smoothing:
             every_class = logarithms if weight is None else logarithms * along_classes(weight, input.ndim)
             smooth = truth.only_counted(-every_class.sum(axis=dim))
             losses = (1 - smoothing) * losses + smoothing / input.shape[dim] * smooth
-        return narrow(reduce_weighted(losses, truth.weights, reduction), input)
+        return narrow(reduce_weighted(losses, truth, reduction), input)
 
     def backward(self, grad_output: Any) -> Any:
-        gradient = CrossEntropyGradient.apply(grad_output, *self.saved, logarithms=self.logarithms, **self.options)
-        return gradient, None, None
+        known = {"logarithms": self.logarithms, "truth": self.truth}
+        return CrossEntropyGradient.apply(grad_output, *self.saved, **known, **self.options), None, None
 
     def free(self) -> None:
-        """Drop the logarithms, too, which as an intermediate value are not among ``saved``."""
+        """Drop the intermediate values, too, which are not among ``saved``."""
         super().free()
-        self.logarithms = None
+        self.logarithms = self.truth = None
 
 
 class CrossEntropyGradient(Function):
     """g · (softmax(x) · Σ_c q_c − q), divided by Σ weight[t] for "mean".
 
-    ``logarithms`` are log softmax(x), known from the forward pass. Its own gradient, for second derivatives,
-    is computed from x, as they are no place of the graph.
+    ``logarithms`` are log softmax(x), known from the forward pass, as is ``truth``. Its own gradient, for second
+    derivatives, is computed from x, as they are no place of the graph.
     """
 
     def forward(
@@ -91,38 +92,39 @@ class CrossEntropyGradient(Function):
         weight: Array | None,
         *,
         logarithms: Any,
+        truth: TrueClasses | None,
         ignore_index: int,
         reduction: str,
         smoothing: float,
     ) -> Array:
         self.save(grad_output, input, target, weight)
-        self.ignore_index, self.reduction, self.smoothing = ignore_index, reduction, smoothing
-        if runs_kernels(input):
+        self.known_truth, self.ignore_index = truth, ignore_index
+        self.reduction, self.smoothing = reduction, smoothing
+        if truth is None:
             return cross_entropy_cuda.cross_entropy_gradient(
                 grad_output, input, target, weight, logarithms, ignore_index, reduction, smoothing
             )
         xp = array_module(input)
-        dim = class_dim(input.shape)
-        truth = TrueClasses(logarithms, target, weight, ignore_index)
-        scale = truth.only_counted(scale_of_mean(grad_output, truth, reduction) + xp.zeros_like(truth.weights))
+        scale = truth.only_counted(scale_of_mean(grad_output, truth, reduction))
+        scaled_weights = scale * truth.weights
         grad_input = xp.exp(logarithms)
         if smoothing:
-            share = xp.full((input.shape[dim],), smoothing / input.shape[dim], logarithms.dtype)
+            C = input.shape[truth.dim]
+            share = xp.full((C,), smoothing / C, logarithms.dtype)
             share = along_classes(share if weight is None else share * weight, input.ndim)
-            total = (1 - smoothing) * truth.weights + share.sum()
-            grad_input *= xp.expand_dims(total, dim)
+            grad_input *= truth.along_classes((1 - smoothing) * truth.weights + share.sum())
             grad_input -= share
-            grad_input *= xp.expand_dims(scale, dim)
+            grad_input *= truth.along_classes(scale + xp.zeros_like(truth.weights))
         else:
-            grad_input *= xp.expand_dims(scale * truth.weights, dim)
-        truth.add_to(grad_input, (smoothing - 1) * scale * truth.weights)
+            grad_input *= truth.along_classes(scaled_weights)
+        truth.add_to(grad_input, (smoothing - 1) * scaled_weights)
         return narrow(grad_input, input)
 
     def backward(self, grad_output: Any) -> Any:
         grad, input, target, weight = self.saved
-        truth = TrueClasses(raw(input), raw(target), raw(weight), self.ignore_index)
+        truth = self.known_truth or TrueClasses(raw(input), raw(target), raw(weight), self.ignore_index)
         q = target_weights(truth, raw(input), raw(weight), self.smoothing)
-        divisor = truth.weights.sum() if self.reduction == "mean" else 1
+        divisor = truth.total_weight if self.reduction == "mean" else 1
         dims = (truth.dim,)
         total = q.sum(axis=dims, keepdims=True)
         probabilities = Softmax.apply(input, dims=dims)
@@ -134,7 +136,7 @@ class CrossEntropyGradient(Function):
             scale = (reshape(grad, tuple(total.shape)) if self.reduction == "none" else grad) / divisor
             mean_change = Sum.apply(probabilities * grad_output, dims=dims, keepdim=True)
             change = probabilities * (grad_output - mean_change) * total * scale
-            grad_input = where(array_module(q).expand_dims(truth.is_counted, truth.dim), change, 0)
+            grad_input = where(truth.along_classes(truth.is_counted), change, 0)
         return grad_of_grad, grad_input, None, None
 
 
@@ -149,7 +151,7 @@ def target_weights(truth: TrueClasses, input: Array, weight: Array | None, smoot
     q = xp.zeros(input.shape, truth.weights.dtype)
     if smoothing:
         q += smoothing / input.shape[truth.dim] * (1 if weight is None else along_classes(weight, input.ndim))
-        q *= xp.expand_dims(truth.is_counted, truth.dim)
+        q *= truth.along_classes(truth.is_counted)
     truth.add_to(q, (1 - smoothing) * truth.weights)
     return q
 

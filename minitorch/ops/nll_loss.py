@@ -13,41 +13,69 @@ from minitorch.ops.operand import narrow, require, widen
 
 
 class TrueClasses:
-    """The true class of each place, and what it weighs, in the form that takes a class dimension.
+    """The true class of each place, and what it weighs.
 
-    ``index``: target with a class dimension of size 1, for ``take_along_axis``; 0 where it is ignored.
-    ``weights``: weight[target] (1 without weights), and 0 where it is ignored.
+    ``place``: what to index an array of the input's shape with for the true class's value at each place; that of
+    class 0 where the place is ignored. ``weights``: weight[target] (1 without weights), and 0 where it is ignored;
+    ``total_weight``: their sum.
     """
 
     def __init__(self, input: Array, target: Array, weight: Array | None, ignore_index: int) -> None:
         xp = array_module(input)
         self.dim = class_dim(input.shape)
         self.is_counted = target != ignore_index
-        is_outside = self.is_counted & ((target < 0) | (target >= input.shape[self.dim]))
-        if is_on_cpu(input) and is_outside.any():
-            raise IndexError(f"Target {target[is_outside].reshape(-1)[0]} is out of bounds.")
-        classes = xp.where(self.is_counted & ~is_outside, target, 0).astype(xp.int64)
-        self.index = xp.expand_dims(classes, self.dim)
+        # Nothing is ignored, usually. A GPU is not asked: the host would have to wait for the answer.
+        self.counts_all = is_on_cpu(input) and bool(self.is_counted.all())
+        classes = (target if self.counts_all else xp.where(self.is_counted, target, 0)).astype(xp.int64, copy=False)
+        is_outside = _find_missing(classes, input.shape[self.dim])
+        if is_outside is not None:
+            classes = xp.where(is_outside, 0, classes)
+        places = _open_grid(xp, target.shape)
+        self.place = (*places[: self.dim], classes, *places[self.dim :])
         weights = xp.ones(target.shape, input.dtype) if weight is None else weight[classes]
-        weights = widen(xp.where(self.is_counted, weights, weights.dtype.type(0)))
-        # A GPU is not asked whether all classes exist: the host would have to wait for it. There the loss is nan.
-        self.weights = weights if is_on_cpu(input) else xp.where(is_outside, weights.dtype.type(xp.nan), weights)
+        if not self.counts_all:
+            weights = xp.where(self.is_counted, weights, weights.dtype.type(0))
+        if is_outside is not None:
+            weights = xp.where(is_outside, weights.dtype.type(xp.nan), weights)
+        self.weights = widen(weights)
+        is_plain = self.counts_all and weight is None
+        self.total_weight = self.weights.dtype.type(target.size) if is_plain else self.weights.sum()
 
     def pick(self, values: Array) -> Array:
         """The value of the true class at each place, 0 where it is ignored."""
-        picked = array_module(values).take_along_axis(values, self.index, axis=self.dim).squeeze(self.dim)
-        return self.only_counted(picked)
+        return self.only_counted(values[self.place])
 
     def only_counted(self, values: Array) -> Array:
-        """One value a place: 0 where the place is ignored, were it even nan."""
+        """One value a place (or one for all): 0 where the place is ignored, were it even nan."""
+        if self.counts_all:
+            return values
         return array_module(values).where(self.is_counted, values, values.dtype.type(0))
 
     def add_to(self, values: Array, amounts: Array) -> None:
         """Add an amount to the value of the true class at each place."""
-        xp = array_module(values)
-        index = self.index
-        old = xp.take_along_axis(values, index, axis=self.dim)
-        xp.put_along_axis(values, index, old + xp.expand_dims(amounts, self.dim), axis=self.dim)
+        values[self.place] += amounts
+
+    def along_classes(self, values: Array) -> Array:
+        """One value a place, in a shape that broadcasts over the classes."""
+        return values[None] if self.dim == 0 else values[:, None]
+
+
+def _find_missing(classes: Array, count: int) -> Array | None:
+    """Where there is no such class: on a CPU that is an error.
+
+    On a GPU, which would have to be waited for, the loss becomes nan there.
+    """
+    if not is_on_cpu(classes):
+        return (classes < 0) | (classes >= count)
+    if classes.size and classes.view("uint64").max() >= count:  # seen as unsigned, a negative number is huge
+        is_outside = (classes < 0) | (classes >= count)
+        raise IndexError(f"Target {classes[is_outside].reshape(-1)[0]} is out of bounds.")
+    return None
+
+
+def _open_grid(xp: Any, shape: tuple[int, ...]) -> list[Array]:
+    """The place's number along each dimension, as arrays that broadcast to ``shape``."""
+    return [xp.arange(size).reshape(size, *(1,) * (len(shape) - dim - 1)) for dim, size in enumerate(shape)]
 
 
 def class_dim(shape: tuple[int, ...]) -> int:
@@ -62,14 +90,18 @@ class NllLoss(Function):
         self.backward_name = backward_name(input.shape)
         self.save(target, weight)
         self.shape, self.options = input.shape, {"ignore_index": ignore_index, "reduction": reduction}
-        truth = TrueClasses(input, target, weight, ignore_index)
+        self.truth = truth = TrueClasses(input, target, weight, ignore_index)
         losses = -truth.pick(widen(input)) * truth.weights
-        return narrow(reduce_weighted(losses, truth.weights, reduction), input)
+        return narrow(reduce_weighted(losses, truth, reduction), input)
 
     def backward(self, grad_output: Any) -> Any:
-        target, weight = self.saved
-        grad_input = NllLossGradient.apply(grad_output, target, weight, shape=self.shape, **self.options)
-        return grad_input, None, None
+        options = {"shape": self.shape, "truth": self.truth, **self.options}
+        return NllLossGradient.apply(grad_output, *self.saved, **options), None, None
+
+    def free(self) -> None:
+        """Drop what is known of the true classes, too: an intermediate value, it is not among ``saved``."""
+        super().free()
+        self.truth = None
 
 
 class NllLossGradient(Function):
@@ -82,13 +114,13 @@ class NllLossGradient(Function):
         weight: Array | None,
         *,
         shape: tuple[int, ...],
+        truth: TrueClasses,
         ignore_index: int,
         reduction: str,
     ) -> Array:
         self.save(target, weight)
         self.options = {"ignore_index": ignore_index, "reduction": reduction}
         grad_input = array_module(target).zeros(shape, grad_output.dtype)
-        truth = TrueClasses(grad_input, target, weight, ignore_index)
         amounts = -truth.weights * scale_of_mean(grad_output, truth, reduction)
         truth.add_to(grad_input, truth.only_counted(amounts).astype(grad_output.dtype))
         return grad_input
@@ -103,16 +135,16 @@ def backward_name(shape: tuple[int, ...]) -> str:
     return "NllLossBackward0" if len(shape) <= 2 else "NllLoss2DBackward0"
 
 
-def reduce_weighted(losses: Array, weights: Array, reduction: str) -> Array:
+def reduce_weighted(losses: Array, truth: TrueClasses, reduction: str) -> Array:
     """The losses, their sum, or their sum over that of the weights (nan for none)."""
     if reduction == "none":
         return losses
-    return losses.sum() / weights.sum() if reduction == "mean" else losses.sum()
+    return losses.sum() / truth.total_weight if reduction == "mean" else losses.sum()
 
 
 def scale_of_mean(grad_output: Array, truth: TrueClasses, reduction: str) -> Array:
     """What each place's loss counts in the reduced loss, times that one's gradient."""
-    return grad_output / truth.weights.sum() if reduction == "mean" else grad_output
+    return grad_output / truth.total_weight if reduction == "mean" else grad_output
 
 
 def nll_loss(
