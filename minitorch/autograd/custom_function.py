@@ -184,11 +184,12 @@ class CustomFunction:
     def _record(cls, context: FunctionContext, args: tuple[Any, ...], results: tuple[Any, ...]) -> None:
         node = _UserNode()
         node.user_class, node.context = cls, context
+        node._connect(args)
         node.needs_input_grad = context.needs_input_grad
         outputs = tuple(result for result in results if isinstance(result, Variable))
         node.module = array_module(outputs[0].array)
         node.saved = tuple(value.array for value in context.to_save if isinstance(value, Variable))
-        node._record(outputs, args, outputs[0].result_class)
+        node._record(outputs, outputs[0].result_class)
         if node.saved:
             node._identify_saved(tuple(each.array for each in outputs), outputs, args, [raw(value) for value in args])
         context._node = node

@@ -53,11 +53,12 @@ def _count_edges(roots: list[Any]) -> dict[Any, int]:
             if edge is None:
                 continue
             node = edge[0]
-            if node in counts:
-                counts[node] += 1
-            elif isinstance(node, Function):
-                counts[node] = 1
-                stack.append(node)
+            if isinstance(node, Function):  # a leaf has no edges
+                if node in counts:
+                    counts[node] += 1
+                else:
+                    counts[node] = 1
+                    stack.append(node)
     return counts
 
 
@@ -106,25 +107,26 @@ class _BackwardTask:
         self.create_graph = create_graph
         self.targets = None if targets is None else {(id(node), index) for node, index in targets}
         self.wanted = wanted
-        self.pending: dict[Any, list[Gradient]] = {}  # of each node: one gradient an output, or None
-        self.pending_owned: dict[Any, list[bool]] = {}
+        # Of each node, for each of its outputs: the gradient or None, and whether it is owned.
+        self.pending: dict[Any, tuple[list[Gradient], list[bool]]] = {}
         self.captured: dict[Any, Gradient] = {}
 
     def run(self, roots: list[tuple[Edge, Gradient]]) -> None:
         for edge, gradient in roots:
-            self._deliver(edge, gradient, False, lambda: "backward", 0)
+            self._deliver(edge, gradient, False, None, 0)
         counts = self.counts
         ready = [node for node in dict.fromkeys(edge[0] for edge, _ in roots) if counts.get(node) == 0]
         while ready:
             node = ready.pop()
-            gradients = self.pending.pop(node, None)
-            if gradients is not None:
-                self._run_node(node, gradients, self.pending_owned.pop(node))
+            waiting = self.pending.pop(node, None)
+            if waiting is not None:
+                self._run_node(node, *waiting)
             for edge in node.edges:
-                if edge is not None and edge[0] in counts:
-                    counts[edge[0]] -= 1
-                    if counts[edge[0]] == 0:
-                        ready.append(edge[0])
+                if edge is not None and isinstance(edge[0], Function):
+                    target = edge[0]
+                    counts[target] = count = counts[target] - 1
+                    if count == 0:
+                        ready.append(target)
 
     def _run_node(self, node: Function, gradients: list[Gradient], owned: list[bool]) -> None:
         if node.hooks is not None:
@@ -135,10 +137,14 @@ class _BackwardTask:
                 return
         saved = node.saved
         results = self._call(node, gradients)
-        for position, edge in enumerate(node.edges):
-            if edge is not None and results[position] is not None:
-                is_owned = not self.create_graph and _is_owned(position, results, gradients, owned, saved, node)
-                self._deliver(edge, results[position], is_owned, node.name, position)
+        position = 0
+        for edge in node.edges:
+            if edge is not None:
+                result = results[position]
+                if result is not None:
+                    is_owned = not self.create_graph and _is_owned(position, results, gradients, owned, saved, node)
+                    self._deliver(edge, result, is_owned, node, position)
+            position += 1  # noqa: SIM113 (enumerate takes longer than the usual one or two rounds)
 
     def _call(self, node: Function, gradients: list[Gradient]) -> tuple[Gradient, ...]:
         """Run the node's backward on its saved values."""
@@ -162,8 +168,8 @@ class _BackwardTask:
             _check_nan(node, results)
         return results
 
-    def _deliver(self, edge: Edge, gradient: Gradient, is_owned: bool, sender: Any, position: int) -> None:
-        """Bring one gradient to the node or leaf at the end of an edge; ``sender()`` names where it comes from."""
+    def _deliver(self, edge: Edge, gradient: Gradient, is_owned: bool, sender: Function | None, position: int) -> None:
+        """Bring one gradient, which is the ``sender``'s at ``position``, to the node or leaf at the end of an edge."""
         node, index = edge
         if isinstance(node, Variable):
             fitted = _fit(gradient, node.array.shape, node.array.dtype, sender, position)
@@ -175,15 +181,14 @@ class _BackwardTask:
         if waiting is None:
             count = len(node.output_shapes)
             if count == 1:  # the usual case
-                self.pending[node], self.pending_owned[node] = [fitted], [is_owned]
+                self.pending[node] = [fitted], [is_owned]
                 return
-            waiting = self.pending[node] = [None] * count
-            self.pending_owned[node] = [False] * count
-        if waiting[index] is not None:
-            fitted = self._add(waiting[index], self.pending_owned[node][index], fitted)
+            waiting = self.pending[node] = [None] * count, [False] * count
+        gradients, owned = waiting
+        if gradients[index] is not None:
+            fitted = self._add(gradients[index], owned[index], fitted)
             is_owned = True
-        waiting[index] = fitted
-        self.pending_owned[node][index] = is_owned
+        gradients[index], owned[index] = fitted, is_owned
 
     def _add(self, total: Gradient, is_owned: bool, gradient: Gradient) -> Gradient:
         """The sum of two gradients: in place only in memory that is ours alone."""
@@ -234,30 +239,30 @@ def _is_owned(
     elif memory.__class__ is not HostArray or 0 in result.strides or not result.flags.writeable:
         return False
     for other in saved:
-        if other is memory or (other is not None and _memory(other) is memory):
+        if _lies_in(other, memory):
             return False
-    for index, other in enumerate(results):
-        if other is not None and index != position and _memory(other) is memory:
-            return False
+    if len(results) > 1:
+        for index, other in enumerate(results):
+            if index != position and _lies_in(other, memory):
+                return False
     for gradient, was_owned in zip(gradients, owned):
-        if gradient is memory or (gradient is not None and _memory(gradient) is memory):
+        if _lies_in(gradient, memory):
             return was_owned and result.flags.writeable
     return True
 
 
-def _memory(array: Array) -> Any:
-    """The object that owns the array's memory: NumPy points every view straight at it."""
-    base = getattr(array, "base", None)
-    return array if base is None else base
+def _lies_in(value: Any, memory: Array) -> bool:
+    """Whether ``value`` is ``memory``, the array that owns it, or a view: NumPy points every view straight at it."""
+    return value is memory or (value.__class__ is HostArray and value.base is memory)
 
 
-def _fit(gradient: Gradient, shape: tuple[int, ...], dtype: Any, sender: Any, position: int) -> Gradient:
+def _fit(gradient: Gradient, shape: tuple[int, ...], dtype: Any, sender: Function | None, position: int) -> Gradient:
     """The gradient in the shape and dtype of the value it belongs to."""
     if gradient.shape != shape:
         if not is_broadcastable_to(shape, tuple(gradient.shape)):
             raise RuntimeError(
-                f"Function {sender()} returned an invalid gradient at index {position} - got "
-                f"{list(gradient.shape)} but expected shape compatible with {list(shape)}"
+                f"Function {'backward' if sender is None else sender.name()} returned an invalid gradient at index "
+                f"{position} - got {list(gradient.shape)} but expected shape compatible with {list(shape)}"
             )
         if isinstance(gradient, Variable):
             gradient = SumToShape.apply(gradient, shape=shape)
@@ -271,13 +276,15 @@ def _fit(gradient: Gradient, shape: tuple[int, ...], dtype: Any, sender: Any, po
 
 def accumulate(leaf: Variable, gradient: Gradient, is_owned: bool) -> None:
     """``leaf.grad += gradient``; the first gradient becomes ``grad`` itself if it is ours alone."""
+    grad = leaf.grad
     if isinstance(gradient, Variable):
-        leaf.grad = Clone.apply(gradient) if leaf.grad is None else leaf.grad + gradient
-    elif leaf.grad is None:
-        leaf.grad = wrap(_laid_out_as(leaf.array, gradient, is_owned), leaf.result_class)
+        leaf.grad = Clone.apply(gradient) if grad is None else grad + gradient
+    elif grad is None:
+        # past the checks of Tensor's property, which are for users
+        leaf.__dict__["grad"] = wrap(_laid_out_as(leaf.array, gradient, is_owned), leaf.result_class)
     else:
-        leaf.grad.array += gradient
-        leaf.grad.bump_version()
+        grad.array += gradient
+        grad.bump_version()
     if leaf.post_accumulate_hooks is not None:
         for hook in tuple(leaf.post_accumulate_hooks.values()):
             hook(leaf)

@@ -29,7 +29,7 @@ Rules for whoever writes one:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitorch.autograd.grad_mode import state
@@ -39,6 +39,7 @@ from minitorch.backend import Array, HostArray, as_array, device_of
 
 _new = object.__new__
 _CONSTANT, _OUTPUT = -1, -2  # what a saved array is, when it is not the input with index ≥ 0
+_NOWHERE = (_CONSTANT, 0)
 
 FREED_ERROR = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have "
@@ -65,10 +66,10 @@ class Function:
     needs_input_grad: tuple[bool, ...] = (False,) * 16
 
     saved: tuple[Array, ...] = ()
-    saved_sources: tuple[tuple[int, int], ...] = ()  # of each saved array: (input index or kind, output index)
-    saved_versions: tuple[tuple[list[int], int], ...] = ()  # (counter, version when saved) of those watched
+    saved_sources: Sequence[tuple[int, int]] = ()  # of each saved array: (input index or kind, output index)
+    saved_versions: Sequence[tuple[list[int], int]] = ()  # (counter, version when saved) of those watched
     is_freed = False
-    edges: tuple[tuple[Any, int] | None, ...] = ()
+    edges: Sequence[tuple[Any, int] | None] = ()
     output_shapes: tuple[tuple[int, ...], ...]
     output_dtypes: tuple[Any, ...]
     result_class: type[Variable]
@@ -108,8 +109,7 @@ class Function:
         if needs_grad:
             needs_grad = state.enabled
         if needs_grad:
-            function.edges = edges = _edges(inputs)
-            function.needs_input_grad = tuple([edge is not None for edge in edges])
+            function._connect(inputs)
         try:
             output = function.forward(*arrays, **options)
         except (TypeError, ValueError) as error:
@@ -117,7 +117,7 @@ class Function:
             raise
         if first is None:
             return output
-        if output.__class__ is tuple or function.is_view:
+        if output.__class__ is tuple:
             return function._wrap_several(output, first, inputs, arrays, needs_grad, options)
         # What follows is _wrap_several for one output, without its loops: small ops are as fast as this is short.
         result_class = first.result_class
@@ -132,26 +132,46 @@ class Function:
                 function._identify_saved((output,), (result,), inputs, arrays)
             if AnomalyMode.enabled:
                 function.trace = "".join(_stack())
+        if function.is_view:
+            function._track_views((result,), first, options)
         return result
 
     def _wrap_several(
-        self, output: Any, first: Variable, inputs: tuple[Any, ...], arrays: list[Any], needs_grad: bool, options: Any
-    ) -> Any:
+        self,
+        outputs: tuple[Any, ...],
+        first: Variable,
+        inputs: tuple[Any, ...],
+        arrays: list[Any],
+        needs_grad: bool,
+        options: Any,
+    ) -> tuple[Any, ...]:
         """Turn forward's arrays into Variables, recorded if ``needs_grad``."""
         result_class = first.result_class
-        outputs = output if output.__class__ is tuple else (output,)
         results = tuple([wrap(as_array(each), result_class) for each in outputs])
         if needs_grad:
-            self._record(results, inputs, result_class)
+            self._record(results, result_class)
             if self.saved:
                 self._identify_saved(outputs, results, inputs, arrays)
         if self.is_view:
             self._track_views(results, first, options)
-        return results if output.__class__ is tuple else results[0]
+        return results
 
-    def _record(self, results: tuple[Any, ...], inputs: tuple[Any, ...], result_class: type[Variable]) -> None:
-        """Become the node of ``results``: note where gradients go and which shapes they have."""
-        self.edges = _edges(inputs)
+    def _connect(self, inputs: tuple[Any, ...]) -> None:
+        """Note where the gradient of each input goes (see ``Variable.edge``), and which inputs need one."""
+        edges: list[tuple[Any, int] | None] = []
+        needs: list[bool] = []
+        for value in inputs:
+            if isinstance(value, Variable) and value.needs_grad:
+                node = value.node
+                edges.append((value if node is None else node, value.output_index))
+                needs.append(True)
+            else:
+                edges.append(None)
+                needs.append(False)
+        self.edges, self.needs_input_grad = edges, tuple(needs)
+
+    def _record(self, results: tuple[Any, ...], result_class: type[Variable]) -> None:
+        """Become the node of ``results``: note which shapes they have."""
         self.result_class = result_class
         self.output_shapes = tuple([result.array.shape for result in results])
         self.output_dtypes = tuple([result.array.dtype for result in results])
@@ -169,23 +189,23 @@ class Function:
         """Find the inputs and outputs among the saved values: where they stand in the graph, and their versions."""
         sources, versions = [], []
         for saved in self.saved:
-            kind, index, owner = _CONSTANT, 0, None
+            source, owner = _NOWHERE, None
             if saved is not None:
                 for position, array in enumerate(arrays):
                     if array is saved:
-                        kind, owner = position, inputs[position]
+                        source, owner = (position, 0), inputs[position]
                         break
                 else:
                     for position, each in enumerate(outputs):
                         if each is saved:
-                            kind, index, owner = _OUTPUT, position, results[position]
-            sources.append((kind, index))
+                            source, owner = (_OUTPUT, position), results[position]
+            sources.append(source)
             if isinstance(owner, Variable):
                 counter = owner.counter
                 if counter is None:
                     counter = owner.counter = [0]
                 versions.append((counter, counter[0]))
-        self.saved_sources, self.saved_versions = tuple(sources), tuple(versions)
+        self.saved_sources, self.saved_versions = sources, versions
 
     def _track_views(self, results: tuple[Any, ...], first: Variable, options: Any) -> None:
         """Tell views where their memory comes from, so that an in-place change of one reaches the others."""
@@ -244,18 +264,6 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
-
-
-def _edges(inputs: tuple[Any, ...]) -> tuple[tuple[Any, int] | None, ...]:
-    """Where the gradient of each input goes; see ``Variable.edge``."""
-    edges: list[tuple[Any, int] | None] = []
-    for value in inputs:
-        if isinstance(value, Variable) and value.needs_grad:
-            node = value.node
-            edges.append((value if node is None else node, value.output_index))
-        else:
-            edges.append(None)
-    return tuple(edges)
 
 
 def _stack() -> list[str]:

@@ -122,8 +122,8 @@ class AssignView(Function):
         """Give ``base``, whose memory has been changed already, the history that the change means."""
         node = cls()
         node.replay, node.strides = (*base.undo, *replay), base.array.strides
-        node.needs_input_grad = base.needs_grad, value.needs_grad
-        node._record((base,), (base, value), base.result_class)
+        node._connect((base, value))
+        node._record((base,), base.result_class)
 
     def backward(self, grad_output: Any) -> Any:
         needs_base, needs_value = self.needs_input_grad[:2]
