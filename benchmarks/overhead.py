@@ -10,6 +10,7 @@ Importing is measured in processes of its own.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -166,11 +167,17 @@ def measure_row(name: str, packages: dict[str, Any], seconds: float) -> harness.
 
 
 def measure_import(packages: dict[str, Any], seconds: float) -> harness.Row:
-    """``import`` in a fresh process, less what an empty process takes; NumPy, which both import, is a fact beside."""
+    """``import`` in a fresh process, less what an empty process takes; NumPy's own is a fact beside.
+
+    Both libraries are compiled to bytecode by then, as installed ones are: the first process does that.
+    """
+
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    folder = Path(__file__).resolve().parent.parent
 
     def contestant(code: str) -> Work:
         command = [sys.executable, "-c", code]
-        return lambda: subprocess.run(command, check=True, cwd=Path(__file__).resolve().parent.parent)
+        return lambda: subprocess.run(command, check=True, cwd=folder, env=environment)
 
     contestants = {label: contestant(f"import {label}") for label in packages}
     contestants |= {"empty": contestant("pass"), "numpy": contestant("import numpy")}

@@ -1,8 +1,11 @@
 """minitorch: torch's names and behaviour, from scratch, on NumPy and CuPy.
 
-The face of the library: re-exports under torch's names, no logic. Each block comes from one family of files;
-``import minitorch as torch`` is how it is meant to be used.
+The face of the library: re-exports under torch's names. Each block comes from one family of files;
+``import minitorch as torch`` is how it is meant to be used. The large subpackages, which many programs need only
+in part, are imported when they are first used (``__getattr__``, at the end).
 """
+
+import typing as _typing
 
 from minitorch.autograd.grad_mode import (
     enable_grad,
@@ -242,7 +245,7 @@ from minitorch.ops.hard_activation import hardshrink
 
 # reductions and sorting: ops/reduction.py, product.py, logsumexp.py, truth.py, extremes.py, statistics.py,
 # histogram.py, cumulative.py, sorting.py, median.py, unique.py, norm.py
-from minitorch import linalg, return_types
+from minitorch import return_types
 from minitorch.ops.cumulative import cummax, cummin, cumsum, diff, logcumsumexp
 from minitorch.ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
 from minitorch.ops.histogram import bincount, histc
@@ -369,11 +372,7 @@ from minitorch.ops.softmax import log_softmax, softmax
 # distances: ops/distance.py
 from minitorch.ops.distance import cdist, cosine_similarity, pairwise_distance, pdist
 
-from minitorch import autograd, backends, cuda, nn, optim, utils
-
-# files: serialization/
-from minitorch import serialization
-from minitorch.serialization import load, save
+from minitorch import autograd, backends, cuda
 
 __all__ = [
     "BoolTensor",
@@ -821,3 +820,24 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+if _typing.TYPE_CHECKING:  # for editors and type checkers
+    from minitorch import linalg, nn, optim, serialization, utils
+    from minitorch.serialization import load, save
+else:
+    _SUBPACKAGES = ("linalg", "nn", "optim", "serialization", "utils")
+    _FROM_SERIALIZATION = ("load", "save")
+
+    def __getattr__(name):
+        """Python asks here for a name that is not there yet; from then on it is."""
+        from importlib import import_module
+
+        if name in _SUBPACKAGES:
+            return import_module(f"minitorch.{name}")  # which makes it an attribute, too
+        if name in _FROM_SERIALIZATION:
+            globals()[name] = found = getattr(import_module("minitorch.serialization"), name)
+            return found
+        raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

@@ -38,6 +38,8 @@ class CrossEntropy(Function):
     With label smoothing ε: q_c = (1 − ε) · weight[t] at t, plus ε/C · weight[c] at every class.
     """
 
+    truth: TrueClasses | None
+
     def forward(
         self,
         input: Array,
@@ -59,7 +61,7 @@ class CrossEntropy(Function):
         scores = widen(input)
         dim = class_dim(input.shape)
         self.logarithms = logarithms = log_softmax_array(scores, (dim,))
-        self.truth = truth = TrueClasses(scores, target, weight, ignore_index)
+        truth = self.truth = TrueClasses(scores, target, weight, ignore_index)
         losses = -truth.pick(logarithms) * truth.weights
         if smoothing:
             every_class = logarithms if weight is None else logarithms * along_classes(weight, input.ndim)

@@ -86,11 +86,13 @@ def class_dim(shape: tuple[int, ...]) -> int:
 class NllLoss(Function):
     """−weight[t] · input[t];  linear in the input, so that its gradient's gradient is itself."""
 
+    truth: TrueClasses | None
+
     def forward(self, input: Array, target: Array, weight: Array | None, *, ignore_index: int, reduction: str) -> Array:
         self.backward_name = backward_name(input.shape)
         self.save(target, weight)
         self.shape, self.options = input.shape, {"ignore_index": ignore_index, "reduction": reduction}
-        self.truth = truth = TrueClasses(input, target, weight, ignore_index)
+        truth = self.truth = TrueClasses(input, target, weight, ignore_index)
         losses = -truth.pick(widen(input)) * truth.weights
         return narrow(reduce_weighted(losses, truth, reduction), input)
 
