@@ -18,6 +18,11 @@ IMAGES = numpy.random.default_rng(0).standard_normal((4, 3, 16, 16)).astype("flo
 LABELS = numpy.random.default_rng(1).integers(0, 5, 4)
 
 
+@pytest.fixture(autouse=True)
+def _float32(monkeypatch: Any) -> None:
+    monkeypatch.setattr(minitorch.backends.cudnn, "allow_tf32", False)  # the CPU has no such digits to lose
+
+
 def network() -> nn.Module:
     """A layer of each kind that has a kernel."""
     minitorch.manual_seed(0)
