@@ -34,12 +34,14 @@ def in_pieces(work: Callable[..., None], *arrays: Array | None) -> None:
     >>> float(total.sum())
     100000.0
     """
-    present = [array for array in arrays if array is not None]
-    size = present[0].size
-    if size <= PIECE or not all(is_on_cpu(array) and array.flags.c_contiguous for array in present):
+    first = arrays[0]
+    assert first is not None
+    size = first.size
+    if size <= PIECE or not all(is_on_cpu(each) and each.flags.c_contiguous for each in arrays if each is not None):
         work(*arrays)
         return
-    step = piece_size()
+    shares = split(size, size)
+    step = PIECE if len(shares) == 1 else LONG_PIECE
     flat = [None if array is None else array.reshape(-1) for array in arrays]
 
     def run(share: slice) -> None:
@@ -47,7 +49,10 @@ def in_pieces(work: Callable[..., None], *arrays: Array | None) -> None:
             piece = slice(start, min(start + step, share.stop))
             work(*[None if array is None else array[piece] for array in flat])
 
-    parallel(split(size, size), run)
+    if len(shares) == 1:  # done here, without what ``parallel`` does for matrix products
+        run(shares[0])
+    else:
+        parallel(shares, run)
 
 
 def in_rows(work: Callable[..., Any], *arrays: Array, at_once: int = 0) -> list[Any]:

@@ -15,7 +15,8 @@ from minitorch.backend.threads import get_num_threads, one_blas_thread, parallel
 # A share of fewer operations is not worth a thread: half of a layer's weight gradient then lies in another core's
 # cache, where the optimizer finds it later (MLP 784-256-10 of 64 items, 26 MFLOP a product: 1.36 → 1.06 ms a step).
 LEAST_FLOP = 2.5e7
-_ONE_THREAD_FLOP = 1.8e4  # BLAS does not use a second thread below about this
+# BLAS does not use a second thread below about this: for a matrix and a vector, for two matrices.
+_ONE_THREAD_FLOP, _ONE_THREAD_FLOP_OF_MATRICES = 1.8e4, 5e5
 _THIN = 32  # rows or columns, and
 _LARGE = 1 << 22  # elements: where a product is bound by memory
 _STRIP = 16  # rows
@@ -25,6 +26,8 @@ def matrix_product(a: Array, b: Array) -> Array:
     """a @ b."""
     flop = 2 * a.size * (b.shape[-1] if b.ndim > 1 else 1) if a.ndim > 1 else 2 * b.size
     if flop < _ONE_THREAD_FLOP or a.dtype.kind != "f" or not is_on_cpu(a) or get_num_threads() == 1:
+        return a @ b
+    if flop < _ONE_THREAD_FLOP_OF_MATRICES and a.ndim == b.ndim == 2 and len(a) > 1 and b.shape[1] > 1:
         return a @ b
     if flop >= 2 * LEAST_FLOP and a.dtype == b.dtype:
         if a.ndim == b.ndim == 2:

@@ -111,12 +111,11 @@ def _check_with_bias(x: Array, w: Array, b: Array) -> None:
         if array.dtype != w.dtype:
             names = f"{legacy_name(array)} and {legacy_name(w)}"
             raise RuntimeError(f"self and mat2 must have the same dtype, but got {names}")
-    rows = math.prod(x.shape[:-1])
     if x.shape[-1] != w.shape[1]:
-        refuse_sizes(rows, x.shape[-1], *w.shape[::-1])
+        refuse_sizes(math.prod(x.shape[:-1]), x.shape[-1], *w.shape[::-1])
     refuse_bool(x, "addmm_impl_cpu_")
-    shape = (*x.shape[:-1], len(w))
-    if not is_broadcastable_to(b.shape, shape):
+    if b.shape != w.shape[:1] and not is_broadcastable_to(b.shape, (*x.shape[:-1], len(w))):
+        rows = math.prod(x.shape[:-1])
         raise RuntimeError(
             f"The expanded size of the tensor ({len(w)}) must match the existing size ({b.shape[-1]}) at "
             f"non-singleton dimension 1.  Target sizes: {[rows, len(w)]}.  Tensor sizes: {list(b.shape)}"

@@ -6,8 +6,8 @@ import math
 from typing import Any, NoReturn
 
 from minitorch.autograd.inplace import write_out
-from minitorch.autograd.variable import raw
-from minitorch.backend import Array
+from minitorch.autograd.variable import Variable, raw
+from minitorch.backend import Array, HostArray
 from minitorch.dtypes import from_numpy_dtype
 
 Shape = tuple[int, ...]
@@ -28,13 +28,15 @@ C_NAMES = {
 
 def arrays_of(function: str, names: tuple[str, ...], *operands: Any) -> list[Array]:
     """The operands' arrays; TypeError, with torch's text, for one that is not a tensor."""
-    arrays = [raw(operand) for operand in operands]
-    for position, array in enumerate(arrays):
-        if not hasattr(array, "dtype"):
+    arrays: list[Array] = []
+    for operand in operands:
+        array = operand.array if isinstance(operand, Variable) else operand
+        if array.__class__ is not HostArray and not hasattr(array, "dtype"):
             raise TypeError(
-                f"{function}(): argument '{names[position]}' (position {position + 1}) must be Tensor, "
+                f"{function}(): argument '{names[len(arrays)]}' (position {len(arrays) + 1}) must be Tensor, "
                 f"not {type(array).__name__}"
             )
+        arrays.append(array)
     return arrays
 
 

@@ -17,6 +17,8 @@ from minitorch.optim.optimizer import (
 from minitorch.optim.sgd_cuda import step_on_gpu
 from minitorch.tensor.tensor import Tensor
 
+_OPTIONS = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")  # of ``sgd_step``
+
 
 class SGD(Optimizer):
     """parameter ← parameter − lr · gradient, where momentum replaces the gradient by a running sum of gradients.
@@ -75,28 +77,19 @@ class SGD(Optimizer):
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
         if are_on_gpu(parameters):
             parameters = step_on_gpu(self.state, group, parameters)
+        options = {name: number(group[name]) for name in _OPTIONS}
         for parameter in parameters:
             momentum_buffer = None
             is_first = False
-            if group["momentum"] != 0:
+            if options["momentum"] != 0:
                 state = self.state[parameter]
-                is_first = state.get("momentum_buffer") is None
+                kept = state.get("momentum_buffer")
+                is_first = kept is None
                 if is_first:
                     empty = array_module(parameter.array).empty_like(parameter.array)
-                    state["momentum_buffer"] = wrap(empty, Tensor)
-                momentum_buffer = state["momentum_buffer"].array
-            sgd_step(
-                parameter.array,
-                parameter.grad.array,
-                momentum_buffer,
-                lr=number(group["lr"]),
-                momentum=group["momentum"],
-                dampening=group["dampening"],
-                weight_decay=number(group["weight_decay"]),
-                nesterov=group["nesterov"],
-                maximize=group["maximize"],
-                is_first=is_first,
-            )
+                    kept = state["momentum_buffer"] = wrap(empty, Tensor)
+                momentum_buffer = kept.array
+            sgd_step(parameter.array, parameter.grad.array, momentum_buffer, is_first=is_first, **options)
 
 
 def sgd_step(

@@ -6,13 +6,14 @@ The mathematics is in ``ops/``: ``arithmetic.py``, ``division.py``, ``power.py``
 
 from __future__ import annotations
 
+import operator as python
 from typing import Any, TypeVar
 
 from minitorch.autograd.inplace import apply_inplace
 from minitorch.autograd.variable import Variable
 from minitorch.ops import arithmetic as ops
 from minitorch.ops import choice, clamping, division, interpolation, pairwise, power
-from minitorch.tensor.operator import operator, reflected
+from minitorch.tensor.operator import arithmetic, operator, reflected
 
 T = TypeVar("T", bound="ArithmeticMethods")
 
@@ -22,11 +23,11 @@ class ArithmeticMethods(Variable):
 
     # ---- operators ---------------------------------------------------------------------------
 
-    __add__ = __radd__ = operator(ops.add)
-    __sub__ = operator(ops.sub)
+    __add__ = __radd__ = arithmetic(ops.add, python.add)
+    __sub__ = arithmetic(ops.sub, python.sub)
     __rsub__ = operator(ops.rsub)
-    __mul__ = __rmul__ = operator(ops.mul)
-    __truediv__ = __div__ = operator(division.div)
+    __mul__ = __rmul__ = arithmetic(ops.mul, python.mul)
+    __truediv__ = __div__ = arithmetic(division.div, python.truediv)
     __rtruediv__ = __rdiv__ = reflected(division.div)
     __floordiv__ = operator(division.floor_divide)
     __rfloordiv__ = reflected(division.floor_divide)
