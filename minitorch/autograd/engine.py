@@ -148,7 +148,8 @@ class _BackwardTask:
 
     def _call(self, node: Function, gradients: list[Gradient]) -> tuple[Gradient, ...]:
         """Run the node's backward on its saved values."""
-        node.check_saved()
+        if node.is_freed or node.saved_versions:
+            node.check_saved()
         saved = node.saved
         try:
             if self.create_graph and saved:
@@ -171,24 +172,27 @@ class _BackwardTask:
     def _deliver(self, edge: Edge, gradient: Gradient, is_owned: bool, sender: Function | None, position: int) -> None:
         """Bring one gradient, which is the ``sender``'s at ``position``, to the node or leaf at the end of an edge."""
         node, index = edge
-        if isinstance(node, Variable):
-            fitted = _fit(gradient, node.array.shape, node.array.dtype, sender, position)
-            self._deliver_to_leaf(node, fitted, is_owned or fitted is not gradient)
+        is_leaf = isinstance(node, Variable)
+        shape = node.array.shape if is_leaf else node.output_shapes[index]
+        dtype = node.array.dtype if is_leaf else node.output_dtypes[index]
+        if gradient.shape != shape or gradient.dtype is not dtype:
+            unfitted, gradient = gradient, _fit(gradient, shape, dtype, sender, position)
+            is_owned = is_owned or gradient is not unfitted
+        if is_leaf:
+            self._deliver_to_leaf(node, gradient, is_owned)
             return
-        fitted = _fit(gradient, node.output_shapes[index], node.output_dtypes[index], sender, position)
-        is_owned = is_owned or fitted is not gradient
         waiting = self.pending.get(node)
         if waiting is None:
             count = len(node.output_shapes)
             if count == 1:  # the usual case
-                self.pending[node] = [fitted], [is_owned]
+                self.pending[node] = [gradient], [is_owned]
                 return
             waiting = self.pending[node] = [None] * count, [False] * count
         gradients, owned = waiting
         if gradients[index] is not None:
-            fitted = self._add(gradients[index], owned[index], fitted)
+            gradient = self._add(gradients[index], owned[index], gradient)
             is_owned = True
-        gradients[index], owned[index] = fitted, is_owned
+        gradients[index], owned[index] = gradient, is_owned
 
     def _add(self, total: Gradient, is_owned: bool, gradient: Gradient) -> Gradient:
         """The sum of two gradients: in place only in memory that is ours alone."""
@@ -276,11 +280,10 @@ def _fit(gradient: Gradient, shape: tuple[int, ...], dtype: Any, sender: Functio
 
 def accumulate(leaf: Variable, gradient: Gradient, is_owned: bool) -> None:
     """``leaf.grad += gradient``; the first gradient becomes ``grad`` itself if it is ours alone."""
-    grad = leaf.grad
+    grad = leaf.__dict__.get("grad")  # past Tensor's property, whose checks are for users
     if isinstance(gradient, Variable):
         leaf.grad = Clone.apply(gradient) if grad is None else grad + gradient
     elif grad is None:
-        # past the checks of Tensor's property, which are for users
         leaf.__dict__["grad"] = wrap(_laid_out_as(leaf.array, gradient, is_owned), leaf.result_class)
     else:
         grad.array += gradient

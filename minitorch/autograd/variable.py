@@ -55,7 +55,11 @@ class Variable:
 
     def bump_version(self) -> None:
         """Note that the memory was changed in place."""
-        self.version_counter()[0] += 1
+        counter = self.counter
+        if counter is None:
+            self.counter = [1]
+        else:
+            counter[0] += 1
 
     def refresh_view(self) -> None:
         """Bring a view's node up to date after its base was changed in place.
