@@ -111,7 +111,7 @@ class Function:
         if needs_grad:
             function._connect(inputs)
         try:
-            output = function.forward(*arrays, **options)
+            output = function.forward(*arrays, **options) if options else function.forward(*arrays)
         except (TypeError, ValueError) as error:
             explain(function.name(), arrays, error)
             raise

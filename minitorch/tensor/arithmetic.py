@@ -23,11 +23,11 @@ class ArithmeticMethods(Variable):
 
     # ---- operators ---------------------------------------------------------------------------
 
-    __add__ = __radd__ = arithmetic(ops.add, python.add)
-    __sub__ = arithmetic(ops.sub, python.sub)
+    __add__ = __radd__ = arithmetic(ops.add, ops.Add, python.add)
+    __sub__ = arithmetic(ops.sub, ops.Sub, python.sub)
     __rsub__ = operator(ops.rsub)
-    __mul__ = __rmul__ = arithmetic(ops.mul, python.mul)
-    __truediv__ = __div__ = arithmetic(division.div, python.truediv)
+    __mul__ = __rmul__ = arithmetic(ops.mul, ops.Mul, python.mul)
+    __truediv__ = __div__ = arithmetic(division.div, division.Div, python.truediv)
     __rtruediv__ = __rdiv__ = reflected(division.div)
     __floordiv__ = operator(division.floor_divide)
     __rfloordiv__ = reflected(division.floor_divide)

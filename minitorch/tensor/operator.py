@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minitorch.autograd.function import Function
 from minitorch.backend import HostArray
 from minitorch.ops.promotion import ForeignOperandError
 
@@ -27,21 +28,29 @@ def operator(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return operate
 
 
-def arithmetic(function: Callable[[Any, Any], Any], on_arrays: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """``operator(function)`` with a short cut for what is not recorded: just ``on_arrays``, Python's own operator.
+def arithmetic(
+    function: Callable[[Any, Any], Any], node: type[Function], on_arrays: Callable[[Any, Any], Any]
+) -> Callable[[Any, Any], Any]:
+    """``operator(function)`` with short cuts, which save small tensors a third to a half of the time.
 
-    It is taken for two host tensors of one floating-point dtype and shape, where arrays and tensors agree about the
-    result: it halves the time that small ones take. A view might still learn that it is to be recorded.
+    Where ``function`` would pass its operands on as they are (two tensors of one floating-point dtype, or one and a
+    Python float), the ``node`` that does the work is applied at once. Where that would only compute (two host arrays
+    of one shape, neither recorded nor a view, which might still learn that it is to be), Python's own operator does.
     """
 
     def operate(self: Any, other: Any) -> Any:
-        if other.__class__ is self.__class__ and not (self.needs_grad or other.needs_grad):
-            a, b = self.array, other.array
-            is_alike = a.__class__ is b.__class__ is HostArray and a.dtype is b.dtype and a.shape == b.shape != ()
-            if is_alike and a.dtype.kind == "f" and self.base is None and other.base is None:
-                result = _new(self.result_class)
-                result.array = on_arrays(a, b)
-                return result
+        a = self.array
+        if a.dtype.kind == "f":
+            if other.__class__ is self.__class__ and other.array.dtype is a.dtype:
+                b = other.array
+                is_plain = not (self.needs_grad or other.needs_grad) and self.base is None and other.base is None
+                if is_plain and a.__class__ is b.__class__ is HostArray and a.shape == b.shape != ():
+                    result = _new(self.result_class)
+                    result.array = on_arrays(a, b)
+                    return result
+                return node.apply(self, other)
+            if other.__class__ is float:
+                return node.apply(self, other)
         try:
             return function(self, other)
         except ForeignOperandError:
