@@ -34,6 +34,10 @@ Result = TypeVar("Result")
 LEAST_ELEMENTS = 1 << 18  # of a share that reads and writes memory: about 100 µs
 LEAST_FLOP = 2.5e7  # of a share made of matrix products: about 200 µs
 
+# The first share, which the calling thread runs itself, is larger by what it can do before the others begin: so it
+# ends last, and need not go to sleep to wait for them. In units of the least share.
+HEAD_START = 0.3
+
 _requested: int | None = None
 
 
@@ -78,7 +82,8 @@ def split(length: int, size: float, least: float = LEAST_ELEMENTS) -> list[slice
     [slice(0, 10, None)]
     """
     count = 1 if _thread.is_working else max(min(get_num_threads(), length, int(size / least)), 1)
-    bounds = [length * index // count for index in range(count + 1)]
+    head = HEAD_START * least / size if count > 1 else 0.0
+    bounds = [0, *(round(length * (head + (1 - head) * index / count)) for index in range(1, count)), length]
     return [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
 
 
