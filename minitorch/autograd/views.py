@@ -51,10 +51,14 @@ def track_views(function: Any, results: tuple[Any, ...], first: Any, options: di
     for index, result in enumerate(results):
         result.base = base
         result.counter = counter
-        result.view_version = counter[0]
         result.replay = (*first.replay, ReplayStep(function, options, index if is_multi else None))
-        result.is_multi_view = is_multi or first.is_multi_view
-        result.is_view_made_without_grad = first.is_view_made_without_grad or not state.enabled
+        # The rest is set where it differs from Variable's defaults: most views are spared it.
+        if counter[0]:
+            result.view_version = counter[0]
+        if is_multi or first.is_multi_view:
+            result.is_multi_view = True
+        if first.is_view_made_without_grad or not state.enabled:
+            result.is_view_made_without_grad = True
 
 
 def follow_base(view: Any) -> None:

@@ -88,6 +88,8 @@ def infer_shape(shape: Shape, count: int) -> Shape:
     >>> infer_shape((2, -1), 6)
     (2, 3)
     """
+    if math.prod(shape) == count and min(shape, default=0) >= 0:  # the usual case
+        return shape
     unknown = [index for index, size in enumerate(shape) if size < 0]
     for index in unknown:
         if shape[index] != -1:
@@ -100,8 +102,6 @@ def infer_shape(shape: Shape, count: int) -> Shape:
             f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size "
             "-1 can be any value and is ambiguous"
         )
-    if known == count and not unknown:
-        return shape
     if not unknown or known == 0 or count % known:
         raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
     return tuple([count // known if size < 0 else size for size in shape])

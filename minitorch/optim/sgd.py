@@ -77,18 +77,17 @@ class SGD(Optimizer):
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
         if are_on_gpu(parameters):
             parameters = step_on_gpu(self.state, group, parameters)
-        options = {name: number(group[name]) for name in _OPTIONS}
+        options: dict[str, Any] = {name: number(group[name]) for name in _OPTIONS}
         for parameter in parameters:
             momentum_buffer = None
             is_first = False
             if options["momentum"] != 0:
                 state = self.state[parameter]
-                kept = state.get("momentum_buffer")
-                is_first = kept is None
+                is_first = state.get("momentum_buffer") is None
                 if is_first:
                     empty = array_module(parameter.array).empty_like(parameter.array)
-                    kept = state["momentum_buffer"] = wrap(empty, Tensor)
-                momentum_buffer = kept.array
+                    state["momentum_buffer"] = wrap(empty, Tensor)
+                momentum_buffer = state["momentum_buffer"].array
             sgd_step(parameter.array, parameter.grad.array, momentum_buffer, is_first=is_first, **options)
 
 
