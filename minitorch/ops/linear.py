@@ -21,6 +21,9 @@ from minitorch.ops.matmul_checks import arrays_of, check_bmm_dtypes, check_mm, l
 from minitorch.ops.shape import reshape
 
 
+_FEW_ROWS = 64  # which NumPy adds as fast as BLAS, and as exactly
+
+
 class Linear(Function):
     """input · weightᵀ + bias for a bias of one element an output (or one for all)."""
 
@@ -49,14 +52,16 @@ def _affine(input: Array, weight: Array, bias: Array) -> Array:
 
 
 class SumOfRows(Function):
-    """Σ of all rows of a (…, M) array, as the product of a row of ones with it: BLAS adds faster than ``sum``."""
+    """Σ of all rows of a (…, M) array; of many, as the product of a row of ones with it, as BLAS adds faster."""
 
     backward_name = "SumBackward1"
 
     def forward(self, value: Array) -> Array:
         self.input_shape = value.shape
-        ones = array_module(value).ones(math.prod(value.shape[:-1]), value.dtype)
-        return multiply(ones, as_rows(value))
+        rows = as_rows(value)
+        if len(rows) <= _FEW_ROWS and is_on_cpu(rows) and rows.dtype.char != "e":
+            return rows.sum(axis=0)
+        return multiply(array_module(rows).ones(len(rows), rows.dtype), rows)
 
     def backward(self, grad_output: Any) -> Any:
         return BroadcastTo.apply(grad_output, shape=self.input_shape)
