@@ -20,8 +20,7 @@ from minitorch.ops.matmul import Mm, SumOfOuterProducts, as_rows, matmul, multip
 from minitorch.ops.matmul_checks import arrays_of, check_bmm_dtypes, check_mm, legacy_name, refuse_bool, refuse_sizes
 from minitorch.ops.shape import reshape
 
-
-_FEW_ROWS = 64  # which NumPy adds as fast as BLAS, and as exactly
+_FEW_ROWS = 64  # which NumPy adds at least as fast as BLAS
 
 
 class Linear(Function):
