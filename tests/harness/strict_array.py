@@ -193,10 +193,23 @@ def _call(function: Callable[..., Any], name: str, *arguments: Any, **keywords: 
     counts_on_device = name == "repeat" and _holds_device_array(arguments[1:])
     if name in SYNCHRONIZING or counts_on_device or (name == "where" and len(arguments) == 1):
         _synchronize(name)
+    host_arguments = _to_host(arguments, name)
     host_keywords = {keyword: _to_host(value, name) for keyword, value in keywords.items()}
-    with np.errstate(all="ignore"):
-        result = function(*_to_host(arguments, name), **host_keywords)
-    return _to_device(np.asarray(result) if name in SCALAR_IN_NUMPY else result)
+
+    def compute() -> Any:
+        with np.errstate(all="ignore"):
+            return function(*host_arguments, **host_keywords)
+
+    result = compute()
+    result = _to_device(np.asarray(result) if name in SCALAR_IN_NUMPY else result)
+    record(getattr(function, "__name__", name), result, compute)
+    return result
+
+
+def record(name: str, result: Any, compute: Callable[[], Any]) -> None:
+    """Tell ``strict.recorder`` how to do once more what gave ``result``."""
+    if strict.recorder is not None:
+        strict.recorder(name, result, compute)
 
 
 def _operand(value: Any) -> Any:
@@ -291,17 +304,27 @@ class StrictArray:
         """Fill with a scalar or 0-d device array; lists and larger arrays are refused as in CuPy."""
         if np.ndim(_operand(value)) > 0:
             raise ValueError("non-scalar cupy.ndarray cannot be used for fill")
-        self._host.fill(_operand(value))
+        number = _operand(value)
+        self._host.fill(number)
+        record("fill", None, lambda: self._host.fill(number))
 
     def __getitem__(self, key: Any) -> StrictArray:
-        return _to_device(self._host[_host_index(key)])
+        host, index = self._host, _host_index(key)
+        result: StrictArray = _to_device(host[index])
+        record("getitem", result, lambda: host[index])
+        return result
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """``value`` must be a device array or scalar: CuPy refuses lists and host arrays too."""
         host, index = _operand(value), _host_index(key)
         _refuse_repeated_targets(self._host, index, value)
-        with np.errstate(all="ignore"):
-            self._host[index] = host
+
+        def write() -> None:
+            with np.errstate(all="ignore"):
+                self._host[index] = host
+
+        write()
+        record("setitem", None, write)
 
     def __iter__(self) -> Iterator[StrictArray]:
         return (self[position] for position in range(len(self._host)))
@@ -424,6 +447,7 @@ class Strict(StrictModule):
     uploads = 0  # copies to the device: asarray(), array(), set()
     synchronization_forbidden = False
     watch: Callable[[str], None] | None = None  # told of each of these events
+    recorder: Callable[[str, Any, Callable[[], Any]], None] | None = None  # given each operation, its result, its doing
     ndarray = StrictArray
 
     @contextlib.contextmanager
@@ -448,7 +472,13 @@ class Strict(StrictModule):
 def _upload(value: Any, dtype: Any = None, copy: Any = True, order: Any = "K", ndmin: int = 0) -> StrictArray:
     """An array on the device; ``copy=False`` means "only if needed", where NumPy 2 raises."""
     if _holds_device_array(value):
-        return _to_device(np.array(_to_host(value, "array"), dtype, copy=copy or None, order=order, ndmin=ndmin))
+
+        def compute() -> np.ndarray:
+            return np.array(_to_host(value, "array"), dtype, copy=copy or None, order=order, ndmin=ndmin)
+
+        result: StrictArray = _to_device(compute())
+        record("array", result, compute)
+        return result
     strict.uploads += 1
     _report("an array is made of host data")
     return StrictArray(np.array(value, dtype, order=order, ndmin=ndmin))
