@@ -97,7 +97,7 @@ def hidden_copies(request: Any, monkeypatch: Any) -> Any:
     """A context in which hidden copies are errors, where that can be known; and no rounding to TF32."""
     if request.param == "emulator":
         request.getfixturevalue("emulated")
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False, raising=False)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     return no_host_copy if request.param == "emulator" else contextlib.nullcontext
 
 

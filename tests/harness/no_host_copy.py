@@ -46,7 +46,9 @@ WAITING_OPS = {
     **dict.fromkeys(("logdet", "Tensor.logdet", "linalg.matrix_power", "Tensor.matrix_power"), _SOLVER),
     **dict.fromkeys(("linalg.cholesky of the symmetric part", "linalg.matrix_norm"), _SOLVER),
     "nn.functional.ctc_loss": "lengths and targets are laid out on the host",
-    **dict.fromkeys([f"nn.functional.dropout{each}" for each in ("", "1d", "2d", "3d")], "draws on the host"),
+    **dict.fromkeys(
+        [f"nn.functional.dropout{each}" for each in ("", "1d", "2d", "3d")], "without kernels: draws on the host"
+    ),
     **dict.fromkeys([f"nn.functional.{each}alpha_dropout" for each in ("", "feature_")], "draws on the host"),
 }
 

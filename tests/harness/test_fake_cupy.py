@@ -11,8 +11,8 @@ import pytest
 
 import minitorch as torch
 from tests.harness import fake_cupy
+from tests.harness.cupy_names import FUNCTIONS, LINALG_FUNCTIONS
 from tests.harness.fake_cupy import OutOfMemoryError, fake, installed
-from tests.harness.strict_array import FUNCTIONS, LINALG_FUNCTIONS
 
 
 @pytest.fixture
