@@ -25,7 +25,8 @@ ASKING = {
 # Parts of the library that ask on behalf of the user
 MESSENGERS = ("nn/module.py", "serialization/", "tensor/conversion.py", "tensor/printing.py", "utils/data/")
 
-# Ops that wait for the device, or copy from and to it, with some of their arguments. "torch": torch's do so too.
+# Ops that wait for the device, or copy from and to it, with some of their arguments. Tried without kernels.
+# "torch": torch's do so too.
 _SHAPE = "torch: the shape of the result depends on the values"
 _ANSWER = "torch: the result, or an error, depends on the values"
 _SOLVER = "torch: cuSOLVER's verdict on the matrix is read (by CuPy)"
@@ -46,9 +47,7 @@ WAITING_OPS = {
     **dict.fromkeys(("logdet", "Tensor.logdet", "linalg.matrix_power", "Tensor.matrix_power"), _SOLVER),
     **dict.fromkeys(("linalg.cholesky of the symmetric part", "linalg.matrix_norm"), _SOLVER),
     "nn.functional.ctc_loss": "lengths and targets are laid out on the host",
-    **dict.fromkeys(
-        [f"nn.functional.dropout{each}" for each in ("", "1d", "2d", "3d")], "without kernels: draws on the host"
-    ),
+    **dict.fromkeys([f"nn.functional.dropout{each}" for each in ("", "1d", "2d", "3d")], "draws on the host"),
     **dict.fromkeys([f"nn.functional.{each}alpha_dropout" for each in ("", "feature_")], "draws on the host"),
 }
 
