@@ -76,18 +76,18 @@ def require(index: int | None = None) -> Any:
 
 def multiprocessors() -> int:
     """How many multiprocessors the current GPU has: the number of blocks of threads that run side by side."""
-    return _facts(require().cuda.Device().id)[0]
+    return _facts(require(), require().cuda.Device().id)[0]
 
 
 def has_tensor_cores() -> bool:
     """Whether the current GPU multiplies small matrices of TF32 and float16 in one instruction (8.0, Ampere)."""
-    return _facts(require().cuda.Device().id)[1] >= 80
+    return _facts(require(), require().cuda.Device().id)[1] >= 80
 
 
 @lru_cache(None)
-def _facts(index: int) -> tuple[int, int]:
+def _facts(module: Any, index: int) -> tuple[int, int]:
     """(multiprocessors, compute capability times ten) of a GPU."""
-    device = require().cuda.Device(index)
+    device = module.cuda.Device(index)
     return int(device.attributes["MultiProcessorCount"]), int(device.compute_capability)
 
 

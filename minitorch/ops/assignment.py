@@ -14,7 +14,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import state
 from minitorch.autograd.inplace import apply_inplace, check_no_overlap
 from minitorch.autograd.variable import Variable, raw
-from minitorch.backend import Array, device_of, is_array
+from minitorch.backend import Array, array_module, device_of, is_array, is_on_cpu
 from minitorch.dtypes import dtype as DType  # noqa: N812
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.filling import Copy
@@ -87,8 +87,12 @@ def setitem(input: Variable, index: Any, value: Any) -> None:
         return
     index = None if index is True else index
     value = _as_value(input, value)
-    parsed = parse_index(input.array, index)
     is_recorded = state.enabled and (_requires_grad(input) or (isinstance(value, Variable) and value.needs_grad))
+    if not is_recorded and _fills_mask_on_device(input.array, index, value):
+        _fill_mask(input.array, raw(index), value)
+        input.bump_version()
+        return
+    parsed = parse_index(input.array, index)
     if parsed.advanced is None:
         if is_recorded:
             part = input if parsed.basic is None else BasicIndex.apply(input, index=parsed.basic)
@@ -112,6 +116,20 @@ def setitem(input: Variable, index: Any, value: Any) -> None:
 
 def _requires_grad(value: Variable) -> bool:
     return value.needs_grad or (value.base is not None and value.base.needs_grad)
+
+
+def _fills_mask_on_device(target: Array, index: Any, value: Any) -> bool:
+    """Whether it is ``x[mask] = number`` on a GPU: the places of the true elements would have to be waited for."""
+    mask = raw(index)
+    if not _is_mask(index) or isinstance(value, Variable) or is_on_cpu(target):
+        return False
+    return mask.ndim > 0 and mask.shape == target.shape[: mask.ndim] and device_of(mask) == device_of(target)
+
+
+def _fill_mask(target: Array, mask: Array, number: Any) -> None:
+    check_no_overlap(target)
+    mask = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
+    target[...] = array_module(target).where(mask, number, target)
 
 
 def _is_mask(index: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, common_module
+from minitorch.backend import Array, common_module, is_on_cpu
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.comparison import without_gradient
 from minitorch.ops.promotion import promote
@@ -103,7 +103,8 @@ def _right_shift(a: Array, b: Array) -> Array:
     if a.dtype.kind == "u":
         return (a >> common_module(a, b).minimum(b, last)) * (b <= last)
     xp = common_module(a, b)
-    b = xp.asarray(b)
+    if is_on_cpu(b) and not getattr(b, "ndim", 0):  # a number, which `where` does not take on a GPU
+        b = xp.full((), b, getattr(b, "dtype", None))
     return a >> xp.where((b < 0) | (b > last), last, b)
 
 

@@ -87,7 +87,7 @@ def watched(request: Any, monkeypatch: Any) -> Any:
     """A context in which hidden copies are errors, where that can be known."""
     if request.param == "emulator":
         request.getfixturevalue("emulated")
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False, raising=False)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     return no_host_copy if request.param == "emulator" else contextlib.nullcontext
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
@@ -17,10 +18,12 @@ import pytest
 import minitorch as torch
 from benchmarks import networks as measured
 from minitorch import nn
+from tests.harness.cuda_emulator import launched
 from tests.harness.no_host_copy import no_host_copy
 from tests.notes import networks as notes
 
 STEPS = 2
+HAS_KERNELS = any(Path(torch.__file__).parent.rglob("*.cu"))
 
 
 class Case(NamedTuple):
@@ -94,7 +97,7 @@ def hidden_copies(request: Any, monkeypatch: Any) -> Any:
     """A context in which hidden copies are errors, where that can be known; and no rounding to TF32."""
     if request.param == "emulator":
         request.getfixturevalue("emulated")
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False, raising=False)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     return no_host_copy if request.param == "emulator" else contextlib.nullcontext
 
 
@@ -133,7 +136,9 @@ def test_trains_as_on_the_cpu(hidden_copies: Any, name: str) -> None:
     on_cpu = drops_nothing(case.build())
     on_device = copy.deepcopy(on_cpu).to("cuda")
     expected = train(case, on_cpu, "cpu", contextlib.nullcontext)
+    before = launched.total()
     actual = train(case, on_device, "cuda", hidden_copies)
+    assert (launched.total() > before) == (HAS_KERNELS and hidden_copies is no_host_copy), "no kernels were emulated"
     numpy.testing.assert_allclose(actual, expected, 2e-5)
     for (path, ours), theirs in zip(on_device.state_dict().items(), on_cpu.state_dict().values()):
         assert ours.is_cuda

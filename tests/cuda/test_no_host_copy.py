@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy
@@ -10,7 +9,6 @@ import pytest
 
 import minitorch as torch
 from minitorch.autograd.variable import wrap
-from tests.harness.fake_cupy import installed
 from tests.harness.no_host_copy import HostCopyError, no_host_copy
 from tests.harness.strict_array import strict
 
@@ -18,9 +16,8 @@ F = torch.nn.functional
 
 
 @pytest.fixture(autouse=True)
-def device() -> Iterator[Any]:
-    with installed():
-        yield
+def device(emulated: Any) -> None:
+    """All tests here run on the stand-in for a GPU."""
 
 
 def on_device(*shape: int, dtype: str = "float32") -> Any:
@@ -38,6 +35,10 @@ def on_device(*shape: int, dtype: str = "float32") -> Any:
         lambda x, i, m: x.__setitem__(1, 5.0),
         lambda x, i, m: x.__setitem__((slice(None), slice(1, 3)), x[:, :2] * 2),
         lambda x, i, m: x.masked_fill_(m, -1),
+        lambda x, i, m: x.__setitem__(m, 0),
+        lambda x, i, m: x.__setitem__(m[:, 0], 2.5),
+        lambda x, i, m: x.masked_scatter(m, x),
+        lambda x, i, m: x.scatter_reduce(0, i[None], x, "prod"),
         lambda x, i, m: torch.where(m, x, 0),
         lambda x, i, m: torch.histc(x, 5, 0, 4),
         lambda x, i, m: F.one_hot(i, 4),
@@ -49,6 +50,7 @@ def on_device(*shape: int, dtype: str = "float32") -> Any:
         lambda x, i, m: x.uniform_ and x.sum().sqrt() / x.numel(),
         lambda x, i, m: x.topk(2),
         lambda x, i, m: F.gelu(x.double()),
+        lambda x, i, m: F.dropout(x, 0.5).sum(),
         lambda x, i, m: F.avg_pool2d(x[None], 2, padding=1, count_include_pad=False),
         lambda x, i, m: x.quantile(torch.full((2,), 0.5, device="cuda")),
     ],
@@ -58,6 +60,18 @@ def test_nothing_waits_and_nothing_is_copied(run: Any) -> None:
     mask = x > 3
     with no_host_copy():
         run(x, i, mask)
+
+
+def test_a_mask_is_filled() -> None:
+    x = on_device(3, 2)
+    version = x._version
+    with no_host_copy():
+        x[x > 2] = 7
+        x[torch.full((3,), True, device="cuda") & (x[:, 0] == 0)] = -1
+    assert x.tolist() == [[-1, -1], [2, 7], [7, 7]]
+    assert x._version == version + 2
+    with pytest.raises(IndexError):
+        x[torch.full((2,), True, device="cuda")] = 0
 
 
 def test_what_the_user_asks_for_is_no_hidden_copy() -> None:

@@ -229,8 +229,8 @@ class OpContract:
         if not declaration.same_on_cuda:
             pytest.skip("random numbers of its own on a GPU")
         sample = _draw_sample(data, declaration)
-        on_cpu = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
-        on_device = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
+        on_cpu = Call(sample, declaration.device_dtype, seed, 2 ** len(sample.specs()) - 1)
+        on_device = Call(sample, declaration.device_dtype, seed, 2 ** len(sample.specs()) - 1)
         module = accelerator.require()
         for value in _tensors(on_device.our_args) + _tensors(on_device.our_kwargs):
             value.array = module.asarray(value.array)
@@ -250,8 +250,8 @@ class OpContract:
 
 def _assert_same_on_stand_in(declaration: Declaration, data: Any, seed: int) -> None:
     sample = _draw_sample(data, declaration)
-    on_cpu = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
-    on_device = Call(sample, "float64", seed, 2 ** len(sample.specs()) - 1)
+    on_cpu = Call(sample, declaration.device_dtype, seed, 2 ** len(sample.specs()) - 1)
+    on_device = Call(sample, declaration.device_dtype, seed, 2 ** len(sample.specs()) - 1)
     for value in _tensors(on_device.our_args) + _tensors(on_device.our_kwargs):
         value.array = strict.asarray(value.array)
     _assert_same_on_device(declaration, on_cpu, on_device, seed, strict.asarray)

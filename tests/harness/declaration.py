@@ -166,6 +166,11 @@ class Declaration:
     def __repr__(self) -> str:
         return f"Declaration({self.name!r})"  # shown with every failing example: short
 
+    @property
+    def device_dtype(self) -> str:
+        """The dtype in which a device is compared with the CPU: float64, unless the op takes integers only."""
+        return "float64" if "float64" in self.dtypes else self.dtypes[0]
+
     def resolve(self, package: Any) -> Callable[..., Any]:
         """The op in ``minitorch`` or in ``torch``."""
         explicit = self.ours if package.__name__ == "minitorch" else self.theirs

@@ -18,6 +18,7 @@ import numpy
 
 from minitorch.backend import accelerator
 from tests.harness.cuda_emulator import EmulatedCompileError, EmulatedModule
+from tests.harness.stream_capture import Capture, CaptureError, Graph
 from tests.harness.strict_array import StrictArray, count_wait, live_arrays, strict
 
 MEMORY = 1 << 30  # of the device, in bytes
@@ -89,6 +90,7 @@ class Stream:
     null: Stream
     _stack: list[Stream] = []
     _count = 0
+    _capture: Capture | None = None
     done = True
 
     def __init__(
@@ -127,8 +129,21 @@ class Stream:
     def synchronize(self) -> None:
         count_wait("Stream.synchronize()")
 
+    def begin_capture(self, mode: Any = None) -> None:
+        if self.ptr == 0 or not self.non_blocking:
+            raise CaptureError("cudaErrorStreamCaptureImplicit: only a non-blocking stream can be captured")
+        if Stream._capture is not None or Stream._stack[-1] is not self:
+            raise CaptureError("cudaErrorIllegalState: capture the current stream, and one at a time")
+        Stream._capture = Capture()
+
+    def end_capture(self) -> Graph:
+        capture, Stream._capture = Stream._capture, None
+        if capture is None:
+            raise CaptureError("cudaErrorIllegalState: no capture goes on")
+        return capture.end()
+
     def is_capturing(self) -> bool:
-        return False
+        return Stream._capture is not None and Stream._stack[-1] is self
 
 
 Stream.null = Stream(null=True)
@@ -205,16 +220,16 @@ class FakeCupy(ModuleType):
     def empty(self, shape: Any, dtype: Any = float, order: str = "C") -> Any:
         """Memory that nobody wrote to: nan, or numbers that no test expects."""
         self.pool.check(int(numpy.prod(shape)) * numpy.dtype(dtype).itemsize)
-        array = strict.empty(shape, dtype, order=order)
-        if array.dtype.kind in _POISON:
-            array.fill(_POISON[array.dtype.kind])
-        return array
+        return _poisoned(strict.empty(shape, dtype, order=order))
 
     def empty_like(self, prototype: Any, dtype: Any = None, order: str = "K") -> Any:
-        array = strict.empty_like(prototype, dtype, order=order)
-        if array.dtype.kind in _POISON:
-            array.fill(_POISON[array.dtype.kind])
-        return array
+        return _poisoned(strict.empty_like(prototype, dtype, order=order))
+
+
+def _poisoned(array: StrictArray) -> StrictArray:
+    if array.dtype.kind in _POISON:
+        array._host.fill(_POISON[array.dtype.kind])
+    return array
 
 
 def _cuda(pool: MemoryPool) -> Any:
@@ -238,6 +253,7 @@ def _cuda(pool: MemoryPool) -> Any:
         Device=Device,
         Stream=Stream,
         Event=Event,
+        Graph=Graph,
         MemoryPool=MemoryPool,
         get_elapsed_time=get_elapsed_time,
         get_current_stream=lambda: Stream._stack[-1],

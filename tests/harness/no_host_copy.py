@@ -25,7 +25,8 @@ ASKING = {
 # Parts of the library that ask on behalf of the user
 MESSENGERS = ("nn/module.py", "serialization/", "tensor/conversion.py", "tensor/printing.py", "utils/data/")
 
-# Ops that wait for the device, or copy from and to it, with some of their arguments. "torch": torch's do so too.
+# Ops that wait for the device, or copy from and to it, with some of their arguments. Tried without kernels.
+# "torch": torch's do so too.
 _SHAPE = "torch: the shape of the result depends on the values"
 _ANSWER = "torch: the result, or an error, depends on the values"
 _SOLVER = "torch: cuSOLVER's verdict on the matrix is read (by CuPy)"
@@ -33,10 +34,11 @@ WAITING_OPS = {
     **dict.fromkeys(
         ("nonzero", "nonzero as tuple", "argwhere", "masked_select", "unique", "unique_consecutive"), _SHAPE
     ),
-    **dict.fromkeys(("bincount", "repeat_interleave", "nn.functional.one_hot", "combinations"), _SHAPE),
+    **dict.fromkeys(("bincount", "repeat_interleave", "nn.functional.one_hot"), _SHAPE),
+    "combinations": "torch's waits; here a table of indices is copied to the device",
     "where": f"{_SHAPE}: where(condition)",
     "getitem": f"{_SHAPE}: x[mask]; or x[i] with a 0-d tensor, which is a view that starts there",
-    "setitem": "torch: x[i] = y with a 0-d tensor i, as above; a mask is turned into numbers first",
+    "setitem": "torch: x[i] = y with a 0-d tensor i, as above; or x[mask] = y with a tensor y",
     "allclose": _ANSWER,
     "nn.functional.gaussian_nll_loss": f"{_ANSWER}: negative variances",
     "histc": f"{_ANSWER}: without bounds",

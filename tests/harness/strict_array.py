@@ -2,8 +2,8 @@
 
 ``strict`` is used like the module ``cupy`` and ``StrictArray`` like ``cupy.ndarray``, computed by NumPy. A
 library run on StrictArrays fails at each stray ``np.`` call, at each host array met by a device array, and
-at each function, method or keyword that NumPy has and CuPy has not. The tables below were read from CuPy
-14.2. Left out: kernels, random numbers, FFTs, files, printing, functions that call Python functions.
+at each function, method or keyword that NumPy has and CuPy has not. The tables of its names are in
+``cupy_names.py``. Left out: kernels, random numbers, FFTs, files, printing, functions that call Python functions.
 """
 
 from __future__ import annotations
@@ -19,98 +19,26 @@ from typing import Any
 
 import numpy as np
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# fmt: off
-FUNCTIONS = _words(
-    """
-    abs absolute acos acosh add all allclose amax amin angle any append arange arccos arccosh arcsin arcsinh
-    arctan arctan2 arctanh argmax argmin argpartition argsort argwhere around array_equal array_equiv
-    array_split ascontiguousarray asfortranarray asin asinh astype atan atan2 atanh atleast_1d atleast_2d
-    atleast_3d average bincount bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not
-    bitwise_or bitwise_right_shift bitwise_xor bool bool_ broadcast_arrays broadcast_shapes broadcast_to
-    can_cast cbrt ceil clip column_stack complex128 complex64 complexfloating compress concat concatenate
-    conj conjugate copy copysign copyto cos cosh count_nonzero cross cumprod cumsum cumulative_prod
-    cumulative_sum deg2rad degrees delete diag diag_indices diag_indices_from diagflat diagonal diff
-    digitize divide divmod dot dsplit dstack dtype ediff1d einsum empty empty_like equal exp exp2
-    expand_dims expm1 extract eye fabs fill_diagonal finfo fix flatnonzero flip fliplr flipud float16
-    float32 float64 float_power floating floor floor_divide fmax fmin fmod frexp full full_like gcd generic
-    gradient greater greater_equal heaviside histogram histogram2d histogramdd hsplit hstack hypot i0
-    identity iinfo imag indices inexact inf inner int16 int32 int64 int8 int_ integer interp intersect1d
-    intp invert isclose iscomplex iscomplexobj isdtype isfinite isfortran isin isinf isnan isneginf isposinf
-    isreal isrealobj isscalar issubdtype ix_ kron lcm ldexp left_shift less less_equal lexsort linspace log
-    log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logspace matmul
-    matrix_transpose max maximum may_share_memory mean median meshgrid min min_scalar_type minimum mod modf
-    moveaxis multiply nan nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian
-    nanmin nanprod nanstd nansum nanvar ndim negative newaxis nextafter nonzero not_equal number ones
-    ones_like outer packbits pad partition percentile permute_dims pi positive pow power prod promote_types
-    put_along_axis putmask quantile rad2deg radians ravel ravel_multi_index real real_if_close reciprocal
-    remainder repeat reshape resize result_type right_shift rint roll rollaxis rot90 round s_ searchsorted
-    select setdiff1d setxor1d shape shares_memory sign signbit signedinteger sin sinc sinh size sort split
-    sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace
-    transpose tri tril tril_indices tril_indices_from trim_zeros triu triu_indices triu_indices_from
-    true_divide trunc uint16 uint32 uint64 uint8 union1d unique unique_all unique_counts unique_inverse
-    unique_values unpackbits unravel_index unsignedinteger vander var vdot vsplit vstack where zeros
-    zeros_like"""
+from tests.harness.cupy_names import (
+    BINARY_OPERATORS,
+    FLAGS,
+    FUNCTIONS,
+    GENERALIZED_KEYWORDS,
+    LACKING_KEYWORDS,
+    LINALG_FUNCTIONS,
+    METHODS,
+    NEEDS_DEVICE_ARRAY,
+    NEEDS_DEVICE_ARRAYS,
+    NEEDS_PYTHON_NUMBERS,
+    OTHER_OPERATORS,
+    PROPERTIES,
+    PYTHON_METHODS,
+    SCALAR_IN_NUMPY,
+    SCATTER_TYPES,
+    SYNCHRONIZING,
+    WAITING_METHODS,
+    words,
 )
-LINALG_FUNCTIONS = _words(
-    """
-    LinAlgError cholesky cond cross det eig eigh eigvals eigvalsh inv lstsq matmul matrix_power matrix_rank
-    matrix_transpose norm pinv qr slogdet solve svd tensorinv tensorsolve"""
-)
-METHODS = _words(
-    """
-    all any argmax argmin argpartition argsort astype clip compress conj conjugate copy cumprod cumsum
-    diagonal dot flatten max mean min nonzero partition prod ravel repeat reshape round searchsorted sort
-    squeeze std sum swapaxes take trace transpose var view"""
-)
-PROPERTIES = _words("T dtype imag itemsize mT nbytes ndim real shape size strides")
-WAITING_METHODS = _words("__bool__ __complex__ __float__ __format__ __int__ item tobytes tolist")
-PYTHON_METHODS = _words("__copy__ __deepcopy__ __len__ __repr__ __str__")
-FLAGS = _words("c_contiguous f_contiguous owndata")  # CuPy has no "writeable"
-BINARY_OPERATORS = _words("add and floordiv lshift matmul mod mul or pow rshift sub truediv xor")
-OTHER_OPERATORS = _words("abs eq ge gt invert le lt ne neg pos")
-# NumPy's keyword, or its name for a parameter, and the functions of CuPy that do not take it.
-LACKING_KEYWORDS = {
-    "ar1": "intersect1d union1d", "ar2": "intersect1d union1d", "arr": "extract take_along_axis",
-    "arrays": "concat concatenate stack", "axis": "lexsort trim_zeros", "casting": "einsum",
-    "correction": "std var nanstd nanvar", "count": "unpackbits", "hermitian": "matrix_rank pinv svd",
-    "initial": "max min amax amin prod sum nanmax nanmin nanprod nansum", "keepdims": "count_nonzero",
-    "kind": "partition argpartition isin", "m": "flip fliplr flipud rot90", "max": "clip",
-    "mean": "std var nanstd nanvar", "min": "clip", "mode": "take", "obj": "delete",
-    "order": "argsort sort partition argpartition einsum", "out": "einsum", "rtol": "matrix_rank pinv",
-    "shape": "reshape unravel_index", "sorted": "unique", "sparse": "indices", "stable": "argsort sort",
-    "subok": "broadcast_to broadcast_arrays copy as_strided", "upper": "cholesky",
-    "weights": "percentile quantile",
-    "where": "all any max min amax amin mean prod std sum var nanmax nanmin nanmean nanprod nanstd nansum",
-    "writeable": "as_strided sliding_window_view", "x1": "matmul", "x2": "matmul",
-}
-SYNCHRONIZING = WAITING_METHODS | _words(
-    """
-    argwhere bincount cholesky compress cond delete det eig eigh eigvals eigvalsh extract flatnonzero
-    intersect1d inv lstsq matrix_rank nonzero pinv qr setdiff1d setxor1d slogdet solve svd trim_zeros
-    union1d unique unique_all unique_counts unique_inverse unique_values"""
-)
-NEEDS_DEVICE_ARRAY = METHODS | _words("bincount expand_dims flip moveaxis roll tensordot where")
-NEEDS_DEVICE_ARRAY |= _words("put_along_axis take_along_axis")
-NEEDS_DEVICE_ARRAYS = _words("column_stack concat concatenate dstack hstack stack vstack")
-NEEDS_PYTHON_NUMBERS = _words(
-    """
-    broadcast_to empty expand_dims eye moveaxis ones reshape squeeze swapaxes tile transpose zeros"""
-)
-SCALAR_IN_NUMPY = _words("allclose array_equal array_equiv count_nonzero")
-GENERALIZED_KEYWORDS = _words("axes axis casting dtype keepdims order out signature")
-ATOMIC_INTEGERS = _words("int32 int64 uint32 uint64")
-SCATTER_TYPES = {
-    "add": ATOMIC_INTEGERS | _words("float16 float32 float64"), "subtract": _words("int32 uint32"),
-    "maximum": ATOMIC_INTEGERS | _words("float32 float64"),
-    "minimum": ATOMIC_INTEGERS | _words("float32 float64"),
-    "bitwise_and": ATOMIC_INTEGERS, "bitwise_or": ATOMIC_INTEGERS, "bitwise_xor": ATOMIC_INTEGERS,
-}
-# fmt: on
 
 ARRAY_PRIORITY = 100
 _wrappers: weakref.WeakValueDictionary[int, StrictArray] = weakref.WeakValueDictionary()
@@ -193,10 +121,23 @@ def _call(function: Callable[..., Any], name: str, *arguments: Any, **keywords: 
     counts_on_device = name == "repeat" and _holds_device_array(arguments[1:])
     if name in SYNCHRONIZING or counts_on_device or (name == "where" and len(arguments) == 1):
         _synchronize(name)
+    host_arguments = _to_host(arguments, name)
     host_keywords = {keyword: _to_host(value, name) for keyword, value in keywords.items()}
-    with np.errstate(all="ignore"):
-        result = function(*_to_host(arguments, name), **host_keywords)
-    return _to_device(np.asarray(result) if name in SCALAR_IN_NUMPY else result)
+
+    def compute() -> Any:
+        with np.errstate(all="ignore"):
+            return function(*host_arguments, **host_keywords)
+
+    result = compute()
+    result = _to_device(np.asarray(result) if name in SCALAR_IN_NUMPY else result)
+    record(getattr(function, "__name__", name), result, compute)
+    return result
+
+
+def record(name: str, result: Any, compute: Callable[[], Any]) -> None:
+    """Tell ``strict.recorder`` how to do once more what gave ``result``."""
+    if strict.recorder is not None:
+        strict.recorder(name, result, compute)
 
 
 def _operand(value: Any) -> Any:
@@ -291,17 +232,27 @@ class StrictArray:
         """Fill with a scalar or 0-d device array; lists and larger arrays are refused as in CuPy."""
         if np.ndim(_operand(value)) > 0:
             raise ValueError("non-scalar cupy.ndarray cannot be used for fill")
-        self._host.fill(_operand(value))
+        number = _operand(value)
+        self._host.fill(number)
+        record("fill", None, lambda: self._host.fill(number))
 
     def __getitem__(self, key: Any) -> StrictArray:
-        return _to_device(self._host[_host_index(key)])
+        host, index = self._host, _host_index(key)
+        result: StrictArray = _to_device(host[index])
+        record("getitem", result, lambda: host[index])
+        return result
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """``value`` must be a device array or scalar: CuPy refuses lists and host arrays too."""
         host, index = _operand(value), _host_index(key)
         _refuse_repeated_targets(self._host, index, value)
-        with np.errstate(all="ignore"):
-            self._host[index] = host
+
+        def write() -> None:
+            with np.errstate(all="ignore"):
+                self._host[index] = host
+
+        write()
+        record("setitem", None, write)
 
     def __iter__(self) -> Iterator[StrictArray]:
         return (self[position] for position in range(len(self._host)))
@@ -424,6 +375,7 @@ class Strict(StrictModule):
     uploads = 0  # copies to the device: asarray(), array(), set()
     synchronization_forbidden = False
     watch: Callable[[str], None] | None = None  # told of each of these events
+    recorder: Callable[[str, Any, Callable[[], Any]], None] | None = None  # given each operation, its result, its doing
     ndarray = StrictArray
 
     @contextlib.contextmanager
@@ -448,7 +400,13 @@ class Strict(StrictModule):
 def _upload(value: Any, dtype: Any = None, copy: Any = True, order: Any = "K", ndmin: int = 0) -> StrictArray:
     """An array on the device; ``copy=False`` means "only if needed", where NumPy 2 raises."""
     if _holds_device_array(value):
-        return _to_device(np.array(_to_host(value, "array"), dtype, copy=copy or None, order=order, ndmin=ndmin))
+
+        def compute() -> np.ndarray:
+            return np.array(_to_host(value, "array"), dtype, copy=copy or None, order=order, ndmin=ndmin)
+
+        result: StrictArray = _to_device(compute())
+        record("array", result, compute)
+        return result
     strict.uploads += 1
     _report("an array is made of host data")
     return StrictArray(np.array(value, dtype, order=order, ndmin=ndmin))
@@ -483,7 +441,7 @@ strict.asanyarray = strict.asarray
 strict.ascontiguousarray = lambda value, dtype=None: _upload(value, dtype, None, "C", ndmin=1)
 strict.asfortranarray = lambda value, dtype=None: _upload(value, dtype, None, "F", ndmin=1)
 strict.linalg = StrictModule("cupy.linalg", np.linalg, LINALG_FUNCTIONS)
-tricks = StrictModule("cupy.lib.stride_tricks", np.lib.stride_tricks, _words("as_strided sliding_window_view"))
+tricks = StrictModule("cupy.lib.stride_tricks", np.lib.stride_tricks, words("as_strided sliding_window_view"))
 strict.lib = SimpleNamespace(stride_tricks=tricks)
 wait = partial(_synchronize, "an explicit synchronize()")
 stream = SimpleNamespace(ptr=0, synchronize=wait)

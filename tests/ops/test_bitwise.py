@@ -37,8 +37,7 @@ def shifts(draw: Draw) -> Sample:
 
 
 def declare(name: str, samples: Any, dtypes: tuple[str, ...], errors: Any = ()) -> Declaration:
-    # strict=False: that test runs on float64, which has no bits
-    return Declaration(name, samples, dtypes=dtypes, differentiable=False, strict=False, errors=errors)
+    return Declaration(name, samples, dtypes=dtypes, differentiable=False, errors=errors)
 
 
 class TestBitwise(OpContract):

@@ -70,7 +70,6 @@ class TestPairwise(OpContract):
             whole_numbers,
             dtypes=("int64", "int8"),
             differentiable=False,
-            strict=False,  # that test runs on float64
             errors=[integers_refused("gcd", "float32")],
         ),
         Declaration(
@@ -78,7 +77,6 @@ class TestPairwise(OpContract):
             whole_numbers,
             dtypes=("int64", "int32"),
             differentiable=False,
-            strict=False,  # that test runs on float64
             errors=[integers_refused("lcm", "float32")],
         ),
     ]

@@ -5,6 +5,6 @@ of CUDA C, ``runtime.cpp`` runs the threads of a block as fibers.
 """
 
 from tests.harness.cuda_emulator.build import EmulatedCompileError, compiler
-from tests.harness.cuda_emulator.launch import EmulatedKernel, EmulatedKernelError, EmulatedModule
+from tests.harness.cuda_emulator.launch import EmulatedKernel, EmulatedKernelError, EmulatedModule, launched
 
-__all__ = ["EmulatedCompileError", "EmulatedKernel", "EmulatedKernelError", "EmulatedModule", "compiler"]
+__all__ = ["EmulatedCompileError", "EmulatedKernel", "EmulatedKernelError", "EmulatedModule", "compiler", "launched"]

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy
 
 from tests.harness.cuda_emulator.build import kernel_library, runtime
-from tests.harness.strict_array import StrictArray
+from tests.harness.strict_array import StrictArray, record
 
 MOST_THREADS = 1024
 LARGEST_GRID = (2**31 - 1, 65_535, 65_535)
@@ -23,6 +24,7 @@ LARGEST_BLOCK = (1024, 1024, 64)
 MOST_SHARED_BYTES = 227 << 10  # of the largest GPUs; above 48 KB must be asked for
 _SHARED_BYTES_OF_ANY_KERNEL = 48 << 10
 _lock = threading.Lock()  # the emulator runs one grid at a time
+launched: Counter[str] = Counter()  # how often each kernel has been launched
 
 
 class EmulatedKernelError(RuntimeError):
@@ -74,6 +76,7 @@ class EmulatedKernel:
         self._check_sizes(grid, block, shared_mem)
         if len(args) != len(self.parameters):
             raise TypeError(f"{self.name} takes {len(self.parameters)} arguments, not {len(args)}")
+        launched[self.name] += 1
         sizes = [(*each, 1, 1)[:3] for each in (grid, block)]
         with _lock, _Guarded(args) as first, _Guarded(args) as second:
             self._run(first, sizes, args, shared_mem, False)
@@ -82,6 +85,7 @@ class EmulatedKernel:
                 self._run(second, sizes, args, shared_mem, True)
                 first.compare(second, self.name)
             first.write_back()
+        record(self.name, None, lambda: self(grid, block, args, shared_mem=shared_mem))
 
     def _check_sizes(self, grid: tuple[int, ...], block: tuple[int, ...], shared_mem: int) -> None:
         for what, sizes, largest in (("grid", grid, LARGEST_GRID), ("block", block, LARGEST_BLOCK)):
