@@ -25,49 +25,60 @@ from minitorch.ops.shape import reshape
 from minitorch.ops.standardization import Standardized, check_parameter_dtypes, second_gradients, zeros_for
 
 NEAR_ZERO = 4.0  # μ² / σ²: up to here Σ x² / M − μ² loses at most three bits
-WHOLE = 1 << 20  # elements of a piece where no copy has to stay in the cache
-LONG_RUN = 512  # elements of a channel of one image: fewer, and factors are repeated for each of them
+LONG_RUN = 1 << 13  # elements, the size of NumPy's buffers
+LONGEST_PATTERN = 1 << 16  # elements
 
 
 class Channels:
-    """Images (N, C, …) as their memory is laid out, and what is added up or multiplied channel by channel.
+    """Images (N, C, …) as the line of numbers that they are in memory, and what is done to it channel by channel.
 
-    A factor for each channel, broadcast over (N, C, S), makes a run of S elements for each; NumPy spends 10 ns on a
-    run. So where S is small the factors are repeated, and a run is a whole image.
+    A factor for each channel, broadcast over (N, C, S), makes a run of S elements for each. NumPy is two to three
+    times as slow where such runs are shorter than its buffers. So factors are written out for each element of some
+    images, as many as make a run that is long enough: a ``pattern``, which repeats itself along the line.
     """
 
     def __init__(self, images: Array) -> None:
-        self.N, self.C = images.shape[:2]
+        self.C = images.shape[1]
         self.S = math.prod(images.shape[2:])
         self.is_last = images.ndim > 2 and not images.flags.c_contiguous and _channels_last(images).flags.c_contiguous
-        self.has_long_runs = self.S >= LONG_RUN
+        period = max(self.C if self.is_last else self.C * self.S, 1)
+        self.has_pattern = self.is_last or self.S == 1 or period <= LONGEST_PATTERN
+        self.length = -(-LONG_RUN // period) * period if self.has_pattern else period
 
-    def view(self, images: Array) -> Array:
-        """The images in the shape that ``shown`` broadcasts against: (N·S, C), (N, C, S) or (N, C·S)."""
-        if self.is_last:
-            return _channels_last(images).reshape(len(images) * self.S, self.C)
-        return images.reshape(len(images), *((self.C, self.S) if self.has_long_runs else (self.C * self.S,)))
+    def line(self, images: Array) -> Array:
+        """The images' elements as they follow each other in memory."""
+        return (_channels_last(images) if self.is_last else images).reshape(-1)
 
-    def shown(self, values: Array) -> Array:
-        """Values (C,) so that they broadcast against a ``view``."""
-        if self.is_last or self.S == 1:
-            return values
-        return values[:, None] if self.has_long_runs else array_module(values).repeat(values, self.S)
+    def pattern(self, values: Array) -> Array:
+        """Values (C,) for each element of a line: as many as ``length``, or (C, 1) where that would be too many."""
+        if not self.has_pattern:
+            return values[:, None]
+        pattern = array_module(values).empty((self.length, 1), values.dtype)
+        pattern.reshape(-1, self.C, 1 if self.is_last else self.S)[...] = values[:, None]
+        return pattern.reshape(-1)
 
-    def sums(self, view: Array) -> Array:
+    def each(self, operation: Any, line: Array, pattern: Array, out: Array) -> None:
+        """out = operation(line, pattern), where the pattern begins anew after its length."""
+        shape = (-1, self.length) if self.has_pattern else (-1, self.C, self.S)
+        end = line.size // self.length * self.length
+        operation(line[:end].reshape(shape), pattern, out=out[:end].reshape(shape))
+        if end < line.size:
+            operation(line[end:], pattern[: line.size - end], out=out[end:])
+
+    def sums(self, line: Array) -> Array:
         """The sum of each channel's elements, as a matrix product with ones: the fastest sum that NumPy has."""
-        xp = array_module(view)
+        xp = array_module(line)
         if self.is_last or self.S == 1:
+            view = line.reshape(-1, self.C)
             return _exact_sum(xp.ones((1, len(view)), view.dtype) @ view)
-        images = view.reshape(len(view), self.C, self.S)
-        return _exact_sum(images @ xp.ones(self.S, view.dtype))
+        return _exact_sum(line.reshape(-1, self.C, self.S) @ xp.ones(self.S, line.dtype))
 
     def dots(self, a: Array, b: Array) -> Array:
         """Σ a · b over each channel's elements."""
         if self.is_last or self.S == 1:
             return self.sums(a * b)
-        shape = len(a), self.C, self.S
-        products = array_module(a).matmul(a.reshape(shape)[..., None, :], b.reshape(shape)[..., None])
+        shape = (-1, self.C, 1, self.S)
+        products = array_module(a).matmul(a.reshape(shape), b.reshape(shape).swapaxes(-1, -2))
         return _exact_sum(products[..., 0, 0])
 
 
@@ -160,7 +171,7 @@ def statistics(x: Array, channels: Channels, count: int) -> tuple[Array, Array]:
     if is_on_cpu(x) and not (mean * mean > NEAR_ZERO * variance).any():
         return mean, variance
     near = mean.astype(x.dtype)
-    shift, variance = _moments(x, channels, count, channels.shown(near))
+    shift, variance = _moments(x, channels, count, channels.pattern(near))
     return near + shift, xp.maximum(variance, 0)
 
 
@@ -169,36 +180,42 @@ def _moments(x: Array, channels: Channels, count: int, near: Array | None = None
     xp = array_module(x)
 
     def sums(x: Array) -> Array:
-        d = channels.view(x) if near is None else channels.view(x) - near
+        d = channels.line(x)
+        if near is not None:
+            d, away = xp.empty_like(d), d
+            channels.each(xp.subtract, away, near, out=d)
         return xp.stack([channels.sums(d), channels.dots(d, d)])
 
-    mean, mean_square = total(in_rows(sums, x, at_once=WHOLE)) / count
+    mean, mean_square = total(in_rows(sums, x, is_long=True)) / count
     return mean, mean_square - mean * mean
 
 
 def rescale(x: Array, factor: Array, shift: Array, channels: Channels) -> Array:
-    """factor · x + shift."""
-    output, factor, shift = array_module(x).empty_like(x), channels.shown(factor), channels.shown(shift)
+    """factor · x + shift, with a factor and a shift for each channel."""
+    xp = array_module(x)
+    output, factor, shift = xp.empty_like(x), channels.pattern(factor), channels.pattern(shift)
 
     def work(x: Array, output: Array) -> None:
-        view = channels.view(output)
-        array_module(x).multiply(channels.view(x), factor, out=view)
-        view += shift
+        line = channels.line(output)
+        channels.each(xp.multiply, channels.line(x), factor, out=line)
+        channels.each(xp.add, line, shift, out=line)
 
     in_rows(work, x, output)
     return output
 
 
 def combine(grad: Array, x: Array, factor: Array, slope: Array, shift: Array, channels: Channels) -> Array:
-    """factor · grad + slope · x + shift."""
-    output = array_module(x).empty_like(x)
-    factor, slope, shift = (channels.shown(each) for each in (factor, slope, shift))
+    """factor · grad + slope · x + shift, with all three for each channel."""
+    xp = array_module(x)
+    output = xp.empty_like(x)
+    factor, slope, shift = (channels.pattern(each) for each in (factor, slope, shift))
 
     def work(grad: Array, x: Array, output: Array) -> None:
-        view, other = channels.view(output), channels.view(x) * slope
-        array_module(x).multiply(channels.view(grad), factor, out=view)
-        other += shift
-        view += other
+        line, other = channels.line(output), xp.empty(x.size, x.dtype)
+        channels.each(xp.multiply, channels.line(grad), factor, out=line)
+        channels.each(xp.multiply, channels.line(x), slope, out=other)
+        channels.each(xp.add, other, shift, out=other)
+        line += other
 
     in_rows(work, grad, x, output)
     return output
@@ -236,11 +253,11 @@ class BatchNormGradient(Function):
         count = max(input.size // max(input.shape[1], 1), 1)
 
         def sums(grad: Array, x: Array) -> Array:
-            g = channels.view(grad)
-            return array_module(x).stack([channels.dots(g, channels.view(x)), channels.sums(g)])
+            g = channels.line(grad)
+            return array_module(x).stack([channels.dots(g, channels.line(x)), channels.sums(g)])
 
         # Σ g·(x − μ): in x the rounding of μ is as large as what cancels here
-        products, grad_bias = total(in_rows(sums, grad, x, at_once=WHOLE))
+        products, grad_bias = total(in_rows(sums, grad, x, is_long=True))
         grad_weight = (products - mean * grad_bias) * scale
         factor = scale if weight is None else scale * weight
         # factor · g − slope · (x − μ) − factor · Σ g / M, with slope = factor · s · Σ g·x̂ / M
