@@ -230,6 +230,18 @@ def _like_layout(array: Array, model: Array) -> Array:
     return copy
 
 
+def gradient_sums(grad: Array, x: Array, channels: Channels) -> tuple[Array, Array]:
+    """Σ g·x and Σ g of each channel, in float64."""
+    grad = _like_layout(grad, x)
+
+    def sums(grad: Array, x: Array) -> Array:
+        g = channels.line(grad)
+        return array_module(x).stack([channels.dots(g, channels.line(x)), channels.sums(g)])
+
+    products, total_gradient = total(in_rows(sums, grad, x, is_long=True))
+    return products, total_gradient
+
+
 class BatchNormGradient(Function):
     """(grad_input, grad_weight, grad_bias) of ``BatchNorm``, which it computes together.
 
@@ -251,13 +263,8 @@ class BatchNormGradient(Function):
         x = laid_out(widen(input))
         grad, channels = _like_layout(widen(grad_output), x), Channels(x)
         count = max(input.size // max(input.shape[1], 1), 1)
-
-        def sums(grad: Array, x: Array) -> Array:
-            g = channels.line(grad)
-            return array_module(x).stack([channels.dots(g, channels.line(x)), channels.sums(g)])
-
         # Σ g·(x − μ): in x the rounding of μ is as large as what cancels here
-        products, grad_bias = total(in_rows(sums, grad, x, is_long=True))
+        products, grad_bias = gradient_sums(grad, x, channels)
         grad_weight = (products - mean * grad_bias) * scale
         factor = scale if weight is None else scale * weight
         # factor · g − slope · (x − μ) − factor · Σ g / M, with slope = factor · s · Σ g·x̂ / M
@@ -295,30 +302,53 @@ class FixedNorm(Function):
         self.eps = eps
         if runs_kernels(input):
             return normalization_cuda.batch_norm_by_averages(input, weight, bias, running_mean, running_var, eps)
-        x, ndim = laid_out(widen(input)), input.ndim
-        factor = widen(self._scale(running_var))
+        x = laid_out(widen(input))
+        factor = widen(_inverse_deviation(running_var, eps))
         if weight is not None:
             factor = factor * weight
-        shift = -running_mean * factor
-        output = x * per_channel(factor, ndim)
-        output += per_channel(shift if bias is None else shift + bias, ndim)
-        return narrow(output, input)
+        shift = -running_mean * factor if bias is None else bias - running_mean * factor
+        return narrow(rescale(x, factor.astype(x.dtype), shift.astype(x.dtype), Channels(x)), input)
 
     def backward(self, grad_output: Any) -> Any:
-        input, weight, running_mean, running_var = self.saved
-        dims, ndim = (0, *range(2, input.ndim)), input.ndim
-        needs_input, needs_weight, needs_bias = self.needs_input_grad[:3]
-        scale = self._scale(running_var)
-        grad_input = grad_weight = None
-        if needs_input:
-            grad_input = grad_output * per_channel(scale if weight is None else weight * scale, ndim)
-        if needs_weight:
-            unit = (input - per_channel(running_mean, ndim)) * per_channel(scale, ndim)
-            grad_weight = sum(grad_output * unit, dims)
-        return grad_input, grad_weight, (sum(grad_output, dims) if needs_bias else None), None, None
+        input, weight, *averages = self.saved
+        needs_input, *needs_parameters = self.needs_input_grad[:3]
+        grad_input = _rescale_fixed(grad_output, weight, averages[1], self.eps) if needs_input else None
+        grads: tuple[Any, Any] = (None, None)
+        if any(needs_parameters):
+            grads = FixedNormSums.apply(grad_output, input, *averages, eps=self.eps)
+        return grad_input, *(grad if needed else None for grad, needed in zip(grads, needs_parameters)), None, None
 
-    def _scale(self, variance: Array) -> Array:
-        return 1 / array_module(variance).sqrt(variance + self.eps)
+
+class FixedNormSums(Function):
+    """(grad_weight, grad_bias) of ``FixedNorm``: Σ g·x̂ and Σ g, with x̂ = (x − running_mean) / √(running_var + ε)."""
+
+    backward_name = "NativeBatchNormBackwardBackward0"
+
+    def forward(
+        self, grad_output: Array, input: Array, running_mean: Array, running_var: Array, *, eps: float
+    ) -> tuple[Array, Array]:
+        self.save(grad_output, input, running_mean, running_var)
+        self.eps = eps
+        x = laid_out(widen(input))
+        products, grad_bias = gradient_sums(widen(grad_output), x, Channels(x))
+        grad_weight = (products - running_mean * grad_bias) * _inverse_deviation(widen(running_var), eps)
+        return grad_weight.astype(x.dtype), grad_bias.astype(x.dtype)
+
+    def backward(self, grad_weight_bar: Any, grad_bias_bar: Any) -> Any:
+        grad, input, *averages = self.saved
+        weight = zeros_for(grad_weight_bar, averages[0])
+        to_grad = FixedNorm.apply(input, weight, grad_bias_bar, *averages, eps=self.eps)
+        return to_grad, _rescale_fixed(grad, weight, averages[1], self.eps), None, None
+
+
+def _rescale_fixed(values: Any, weight: Any, variance: Any, eps: float) -> Any:
+    """values · weight / √(variance + ε): ``FixedNorm`` about 0."""
+    zero = array_module(raw(variance)).zeros_like(raw(variance))
+    return FixedNorm.apply(values, weight, None, zero, variance, eps=eps)
+
+
+def _inverse_deviation(variance: Array, eps: float) -> Array:
+    return 1 / array_module(variance).sqrt(variance + eps)
 
 
 def update_average(average: Array, value: Array, momentum: float) -> None:
