@@ -13,7 +13,7 @@ def sums(images: Array, output: Array) -> None:
 
 def spread(images: Array, values: Array) -> None:
     """Every element of a tile becomes the tile's value: values (…, H / 2, W / 2) → images (…, H, W)."""
-    line, values, row, K = lines(images, values)
+    row, K, line, values = lines(images, values)
     pairs = host.empty(2 * values.size, values.dtype)
     _twice(values, K, pairs)
     _twice(pairs, 2 * row, line)

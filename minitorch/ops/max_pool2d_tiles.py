@@ -23,9 +23,9 @@ from minitorch.ops.windows import Windows
 
 def applies(images: Array, windows: Windows) -> bool:
     """Whether these are whole tiles of 2 × 2, of float32 without gaps in memory on a CPU."""
-    are_tiles = windows.kernel_size == windows.stride == (2, 2) and windows.padding == (0, 0)
-    (H, W), (H_out, W_out) = windows.input_size, windows.output_size
-    if not are_tiles or (2 * H_out, 2 * W_out) != (H, W) or not is_on_cpu(images) or images.dtype.char != "f":
+    H_out, W_out = windows.output_size
+    tiles = Windows((2 * H_out, 2 * W_out), (2, 2), (2, 2), (0, 0), (1, 1), windows.output_size)
+    if windows != tiles or not is_on_cpu(images) or images.dtype.char != "f":
         return False
     return bool(images.flags.c_contiguous or images.transpose(image_order(images)).flags.c_contiguous)
 
@@ -37,7 +37,7 @@ def largest(images: Array, output: Array) -> None:
 
 def reduce(operation: Any, images: Array, output: Array) -> None:
     """``operation`` of the four elements of each tile, where their order is no matter."""
-    line, result, row, K = lines(images, output)
+    row, K, line, result = lines(images, output)
     if K == 1:
         first, second = halves(operation(line[0::2], line[1::2]), row)
     else:  # rows are long enough to be taken as they lie
@@ -48,7 +48,7 @@ def reduce(operation: Any, images: Array, output: Array) -> None:
 
 def largest_and_choice(images: Array, output: Array, choice: Array) -> None:
     """The same, and which element it is: 2 · (whether it is in the lower row) + whether it is the right one."""
-    line, result, row, K = lines(images, output)
+    row, K, line, result, numbers = lines(images, output, choice)
     left, right = (line[0::2], line[1::2]) if K == 1 else halves(line, K)
     upper, lower = halves(host.maximum(left, right), row)
     is_right = _is_right(line) if K == 1 else host.greater(right, left).view("uint8")
@@ -60,19 +60,14 @@ def largest_and_choice(images: Array, output: Array, choice: Array) -> None:
     lower_is_right &= is_lower
     upper_is_right ^= lower_is_right
     is_lower += is_lower
-    host.bitwise_or(is_lower, upper_is_right, out=_line(choice))
+    host.bitwise_or(is_lower, upper_is_right, out=numbers)
 
 
-def lines(images: Array, output: Array) -> tuple[Array, Array, int, int]:
-    """The images and the output as they follow each other in memory, the length of the output's rows, and K."""
+def lines(images: Array, *outputs: Array) -> tuple[Any, ...]:
+    """The length of the outputs' rows, K, and the images and the outputs as they follow each other in memory."""
     K = 1 if images.flags.c_contiguous else images.shape[1]
-    return _line(images), _line(output), output.shape[-1] * K, K
-
-
-def _line(images: Array) -> Array:
-    if images.flags.c_contiguous:
-        return images.reshape(-1)
-    return images.transpose(image_order(images)).reshape(-1)
+    order = image_order(images) if K > 1 else range(images.ndim)
+    return outputs[0].shape[-1] * K, K, *(each.transpose(order).reshape(-1) for each in (images, *outputs))
 
 
 def _is_right(line: Array) -> Array:
