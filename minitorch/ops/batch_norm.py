@@ -27,6 +27,7 @@ from minitorch.ops.standardization import Standardized, check_parameter_dtypes, 
 NEAR_ZERO = 4.0  # μ² / σ²: up to here Σ x² / M − μ² loses at most three bits
 LONG_RUN = 1 << 13  # elements, the size of NumPy's buffers
 LONGEST_PATTERN = 1 << 16  # elements
+WIDE = 1 << 10  # columns of a matrix whose rows are added up
 
 
 class Channels:
@@ -42,7 +43,7 @@ class Channels:
         self.S = math.prod(images.shape[2:])
         self.is_last = images.ndim > 2 and not images.flags.c_contiguous and _channels_last(images).flags.c_contiguous
         period = max(self.C if self.is_last else self.C * self.S, 1)
-        self.has_pattern = self.is_last or self.S == 1 or period <= LONGEST_PATTERN
+        self.has_pattern = images.size > 0 and (self.is_last or self.S == 1 or period <= LONGEST_PATTERN)
         self.length = -(-LONG_RUN // period) * period if self.has_pattern else period
 
     def line(self, images: Array) -> Array:
@@ -59,6 +60,8 @@ class Channels:
 
     def each(self, operation: Any, line: Array, pattern: Array, out: Array) -> None:
         """out = operation(line, pattern), where the pattern begins anew after its length."""
+        if not line.size:
+            return
         shape = (-1, self.length) if self.has_pattern else (-1, self.C, self.S)
         end = line.size // self.length * self.length
         operation(line[:end].reshape(shape), pattern, out=out[:end].reshape(shape))
@@ -67,15 +70,23 @@ class Channels:
 
     def sums(self, line: Array) -> Array:
         """The sum of each channel's elements, as a matrix product with ones: the fastest sum that NumPy has."""
-        xp = array_module(line)
+        if not line.size:
+            return array_module(line).zeros(self.C)
         if self.is_last or self.S == 1:
-            view = line.reshape(-1, self.C)
-            return _exact_sum(xp.ones((1, len(view)), view.dtype) @ view)
-        return _exact_sum(line.reshape(-1, self.C, self.S) @ xp.ones(self.S, line.dtype))
+            return self._sums_of_places(line)
+        return _exact_sum(line.reshape(-1, self.C, self.S) @ array_module(line).ones(self.S, line.dtype))
+
+    def _sums_of_places(self, line: Array) -> Array:
+        """The same for lines of places with C numbers each: of many places side by side, so that sums stay short."""
+        width = max(WIDE // self.C, 1) * self.C
+        end = line.size // width * width
+        partial = array_module(line).ones(end // width, line.dtype) @ line[:end].reshape(-1, width)
+        result = _exact_sum(partial.reshape(-1, self.C))
+        return result if end == line.size else result + _exact_sum(line[end:].reshape(-1, self.C))
 
     def dots(self, a: Array, b: Array) -> Array:
         """Σ a · b over each channel's elements."""
-        if self.is_last or self.S == 1:
+        if self.is_last or self.S == 1 or not a.size:
             return self.sums(a * b)
         shape = (-1, self.C, 1, self.S)
         products = array_module(a).matmul(a.reshape(shape), b.reshape(shape).swapaxes(-1, -2))
@@ -165,8 +176,7 @@ def statistics(x: Array, channels: Channels, count: int) -> tuple[Array, Array]:
     """
     xp = array_module(x)
     if not count:
-        nothing = xp.full(x.shape[1], float("nan"), "float64")
-        return nothing, nothing
+        return xp.zeros(x.shape[1]), xp.zeros(x.shape[1])
     mean, variance = _moments(x, channels, count)
     if is_on_cpu(x) and not (mean * mean > NEAR_ZERO * variance).any():
         return mean, variance
