@@ -227,7 +227,7 @@ def combine(grad: Array, x: Array, factor: Array, slope: Array, shift: Array, ch
         channels.each(xp.add, other, shift, out=other)
         line += other
 
-    in_rows(work, grad, x, output)
+    in_rows(work, grad, x, output, cost=2)
     return output
 
 

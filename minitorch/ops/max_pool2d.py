@@ -58,7 +58,7 @@ class PutAtChoice(Function):
         def put(result: Array, value: Array, choice: Array) -> None:
             put_at_choice(result, value, choice, windows)
 
-        in_rows(put, result, value, choice, is_long=True)
+        in_rows(put, result, value, choice, cost=2)
         return result
 
     def backward(self, grad_output: Any) -> Any:
