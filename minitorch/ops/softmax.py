@@ -9,6 +9,7 @@ the cache from the search for the largest to the last division.
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from minitorch.ops.elementwise import Exp
 from minitorch.ops.operand import narrow, require, widen
 from minitorch.ops.promotion import to_dtype
 from minitorch.ops.reduction import Sum
+
+SMALL = 1 << 14  # elements: not worth to be divided
 
 Dims = tuple[int, ...]  # the one dimension of the lines, or () for a 0-d tensor, which is a line of one score
 
@@ -48,12 +51,25 @@ def log_softmax_array(scores: Array, dims: Dims) -> Array:
 def _in_lines(work: Callable[..., None], dims: Dims, *operands: Array) -> Array:
     """``work(result, *operands)`` on arrays (outer, K, inner), whose middle dimension is the one of ``dims``."""
     like = operands[0]
-    wide = [row_major(widen(each)) for each in operands]
-    result = array_module(like).empty(like.shape, wide[0].dtype)
-    if result.size:
-        shape = (-1, like.shape[dims[0]], math.prod(like.shape[dims[0] + 1 :])) if dims else (1, 1, 1)
-        in_rows(work, result.reshape(shape), *[each.reshape(shape) for each in wide], cost=3)
-    return narrow(result, like)
+    if not like.size:
+        return like.copy()
+    shape = _line_shape(like.shape, dims)
+    lines = [row_major(widen(each)).reshape(shape) for each in operands]
+    result = array_module(like).empty(shape, lines[0].dtype)
+    if result.size > SMALL:
+        in_rows(work, result, *lines, cost=3)
+    else:
+        work(result, *lines)
+    return narrow(result.reshape(like.shape), like)
+
+
+@functools.lru_cache(maxsize=64)
+def _line_shape(shape: tuple[int, ...], dims: Dims) -> tuple[int, int, int]:
+    """(outer, K, inner)."""
+    if not dims:
+        return 1, 1, 1
+    (dim,) = dims
+    return math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
 
 
 def _softmax(result: Array, scores: Array) -> None:
@@ -71,7 +87,7 @@ def _log_softmax(result: Array, scores: Array) -> None:
 
 def _sum(lines: Array) -> Array:
     """The sum of each line of (outer, K, inner), as (outer, 1, inner): where inner is 1, by a product with ones."""
-    if lines.shape[2] > 1:
+    if lines.shape[2] > 1 or lines.size <= SMALL:
         return lines.sum(axis=1, keepdims=True)
     return (lines[:, :, 0] @ array_module(lines).ones(lines.shape[1], lines.dtype))[:, None, None]
 
