@@ -15,11 +15,12 @@ from typing import Any
 import cases
 import harness
 
-SHAPES = [(64, 32, 32, 32), (64, 64, 8, 8), (256, 120), (16, 256, 13, 13)]
+SHAPES = [(64, 32, 32, 32), (64, 32, 16, 16), (64, 64, 8, 8), (256, 120), (16, 256, 13, 13)]
+CHANNELS_LAST = [(64, 32, 32, 32), (64, 32, 16, 16)]
 GPU_SHAPES = [(128, 64, 112, 112), (128, 512, 14, 14)]  # large enough to keep a GPU busy
 
 
-def batch_norm_case(shape: tuple[int, ...], training: bool) -> cases.Case:
+def batch_norm_case(shape: tuple[int, ...], training: bool, channels_last: bool = False) -> cases.Case:
     """One batch-norm layer as a row."""
 
     def function(package: Any, input: Any, weight: Any, bias: Any, mean: Any, deviation: Any) -> Any:
@@ -28,6 +29,7 @@ def batch_norm_case(shape: tuple[int, ...], training: bool) -> cases.Case:
 
     C = shape[1]
     name = f"{'training' if training else 'evaluation'} on {'×'.join(str(size) for size in shape)}"
+    name += ", channels last" if channels_last else ""
     size = math.prod(shape)
     moved, moved_backward = (3 * size, 5 * size) if training else (2 * size, 4 * size)
     return cases.Case(
@@ -35,6 +37,7 @@ def batch_norm_case(shape: tuple[int, ...], training: bool) -> cases.Case:
         function,
         [shape, (C,), (C,), (C,), (C,)],
         without_grad=(3, 4),
+        channels_last=channels_last,
         numbers=moved,
         backward_numbers=moved_backward,
     )
@@ -43,7 +46,10 @@ def batch_norm_case(shape: tuple[int, ...], training: bool) -> cases.Case:
 def main() -> None:
     options = harness.parser(__doc__ or "").parse_args()
     shapes = SHAPES + (GPU_SHAPES if options.device == "cuda" else [])
-    rows = [batch_norm_case(shape, training) for training in (True, False) for shape in shapes]
+    rows = []
+    for training in (True, False):
+        rows += [batch_norm_case(shape, training) for shape in shapes]
+        rows += [batch_norm_case(shape, training, channels_last=True) for shape in CHANNELS_LAST]
     cases.run_benchmark("batch_norm", rows, options)
 
 

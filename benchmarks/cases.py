@@ -38,6 +38,7 @@ class Case:
     flop: floating-point operations of a forward pass (None: the column is left out).
     reference: the textbook loops, called with the same arrays, for cases small enough to wait for.
     integers: for each input that holds class numbers, how many classes.
+    channels_last: whether images, and the gradient of the output, have their channels last in memory.
     numbers: how many numbers a forward pass reads and writes at least (None: no share of the roofline on a GPU).
     backward_numbers: those of a backward pass (None: twice as many as forward).
     variants: other ways in which minitorch computes the same on a GPU, each a context; they get columns of their own.
@@ -50,6 +51,7 @@ class Case:
     reference: Callable[..., Any] | None = None
     integers: tuple[int | None, ...] = ()
     without_grad: tuple[int, ...] = ()
+    channels_last: bool = False
     numbers: float | None = None
     backward_numbers: float | None = None
     variants: dict[str, Callable[[], AbstractContextManager[Any]]] = field(default_factory=dict)
@@ -71,10 +73,15 @@ def make_arrays(case: Case, dtype: str) -> list[numpy.ndarray]:
 def _tensors(package: Any, case: Case, arrays: Sequence[numpy.ndarray], device: str) -> list[Any]:
     made = []
     for index, array in enumerate(arrays):
-        tensor = package.from_numpy(array.copy()).to(device)
+        tensor = _laid_out(package, case, package.from_numpy(array.copy()).to(device))
         needs_grad = array.dtype.kind == "f" and index not in case.without_grad
         made.append(tensor.requires_grad_() if needs_grad else tensor)
     return made
+
+
+def _laid_out(package: Any, case: Case, tensor: Any) -> Any:
+    is_image = case.channels_last and tensor.ndim == 4
+    return tensor.to(memory_format=package.channels_last) if is_image else tensor
 
 
 def _contestant(package: Any, case: Case, arrays: Sequence[numpy.ndarray], device: str, backward: bool) -> Any:
@@ -87,7 +94,8 @@ def _contestant(package: Any, case: Case, arrays: Sequence[numpy.ndarray], devic
         return run_forward(function, inputs, package.no_grad)
     output = function(*inputs)
     cotangent = numpy.random.default_rng(1).standard_normal(tuple(output.shape)).astype(arrays[0].dtype)
-    return run_backward(function, inputs, package.from_numpy(numpy.asarray(cotangent)).to(device))
+    cotangent = _laid_out(package, case, package.from_numpy(numpy.asarray(cotangent)).to(device))
+    return run_backward(function, inputs, cotangent)
 
 
 def worst_error(case: Case, arrays: Sequence[numpy.ndarray], torch: Any, device: str) -> float:

@@ -1,7 +1,7 @@
 """What every benchmark shares: options, alternating measurement, the table, JSON and plots.
 
-A ratio of two times taken minutes apart says little on a shared machine. So the contestants of a row run in
-turn, A B A B …, and the row shows medians, the spread (half the distance between the quartiles) and the
+A ratio of two times taken minutes apart says little on a shared machine. So the contestants of a row take turns
+of some milliseconds, A B A B …, and the row shows medians, the spread (half the distance between the quartiles) and the
 ratio of the medians. Above 1, minitorch is faster.
 """
 
@@ -29,6 +29,9 @@ import threadpoolctl
 import minitorch
 
 Contestant = Callable[[], Any]
+
+PAUSE = 0.005  # seconds
+TURN = 0.02
 
 
 @dataclass
@@ -106,7 +109,11 @@ def synchronizer(device: str, torch: Any) -> Callable[[], None]:
 def measure(
     name: str, contestants: dict[str, Contestant], seconds: float, wait: Callable[[], None] = lambda: None
 ) -> Row:
-    """Run the contestants in turn until each has had ``seconds``; medians and spreads in milliseconds."""
+    """Run the contestants in turn until each has had ``seconds``; medians and spreads in milliseconds.
+
+    A turn is some milliseconds long and begins with a pause: threads of the one before may still spin, waiting for
+    more work, and would take a core from the next (measured: short ops looked half as fast as they are).
+    """
     samples: dict[str, list[float]] = {each: [] for each in contestants}
     for run in contestants.values():  # warm-up: first calls allocate, compile and fill caches
         for _ in range(2):
@@ -115,16 +122,26 @@ def measure(
     end = time.perf_counter() + seconds * max(len(contestants), 1)
     while time.perf_counter() < end or any(len(each) < 3 for each in samples.values()):
         for label, run in contestants.items():
-            start = time.perf_counter()
-            run()
-            wait()
-            samples[label].append((time.perf_counter() - start) * 1e3)
+            time.sleep(PAUSE)
+            samples[label] += take_turn(run, wait)
     row = Row(name)
     for label, times in samples.items():
         quartiles = statistics.quantiles(times, n=4)
         row.milliseconds[label] = statistics.median(times)
         row.spread[label] = (quartiles[2] - quartiles[0]) / 2
     return row
+
+
+def take_turn(run: Contestant, wait: Callable[[], None]) -> list[float]:
+    """The milliseconds of each run in a turn, but for the first one if there are more: it wakes and warms up."""
+    times: list[float] = []
+    end = time.perf_counter() + TURN
+    while not times or time.perf_counter() < end:
+        start = time.perf_counter()
+        run()
+        wait()
+        times.append((time.perf_counter() - start) * 1e3)
+    return times[1:] or times
 
 
 def geometric_mean(values: Iterable[float]) -> float:

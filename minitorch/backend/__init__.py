@@ -34,7 +34,7 @@ from minitorch.backend.layout import (
     order_of,
 )
 from minitorch.backend.memory import keep_freed_memory
-from minitorch.backend.pieces import in_pieces, in_rows, zeros_piece
+from minitorch.backend.pieces import in_pieces, in_rows
 from minitorch.backend.products import matrix_product
 from minitorch.backend.scratch import kept_scratch
 from minitorch.backend.threads import parallel, split
@@ -75,7 +75,6 @@ __all__ = [
     "split",
     "to_device",
     "to_numpy",
-    "zeros_piece",
 ]
 
 keep_freed_memory()

@@ -238,6 +238,15 @@ def scale_uniform(unit: FloatArray, low: float, high: float, dtype: np.dtype[Any
 # ---- normal
 
 
+def compare_pairs(words: NDArray[np.uint32], probability: float, out: NDArray[np.bool_]) -> None:
+    """Whether the float64 uniform of each two words is below `probability`: of 53 bits, mostly the upper 21 tell."""
+    high, low = divmod(math.ceil(probability * 2**53), 2**32)
+    upper = words[0::2] & np.uint32(2**21 - 1)
+    np.less(upper, high, out=out)
+    close = np.flatnonzero(upper == high)
+    out[close] = words[1::2][close] < low
+
+
 def box_muller_pairs(uniform: Float64Array) -> Float64Array:
     """Standard normals from float64 uniforms taken in pairs (angle, radius), as torch does below 16 elements.
 

@@ -35,6 +35,7 @@ Array: TypeAlias = NDArray[Any]
 DEFAULT_SEED = 67280421310721  # of a `torch.Generator()` that was given none
 
 _ENGINE_WORDS = 624  # the engine makes its words in batches of this many
+_BLOCK = 1 << 14  # samples drawn and compared while they are in the cache
 _LARGE_RANGE = 1 << 28  # from here on a 32-bit word modulo the range would be visibly uneven: 64 bits
 _LARGE_PERMUTATION = (2**32 - 1) // 20
 
@@ -307,7 +308,12 @@ class CPUGenerator:
         """`bernoulli_(probability)` and dropout masks: 1 where a float64 uniform is below `probability`."""
         if not 0 <= probability <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={probability:g}")
-        return (self._locked_unit_float64(_count(shape)) < probability).astype(dtype).reshape(shape)
+        is_one = np.empty(_count(shape), bool)
+        with self._lock:
+            for start in range(0, is_one.size, _BLOCK):
+                part = is_one[start : start + _BLOCK]
+                distributions.compare_pairs(self._words(2 * part.size), probability, out=part)
+        return is_one.astype(dtype).reshape(shape)
 
     def bernoulli_from(self, probabilities: Array, dtype: DTypeLike | None = None) -> Array:
         """`torch.bernoulli(probabilities)`: 1 where a uniform is below the element's probability.

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, empty_in_order, host, image_order, in_rows
+from minitorch.backend import Array, array_module, empty_in_order, host, image_order, in_order, in_rows
 from minitorch.backend.launching import runs_kernels
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops import avg_pool2d_cuda
+from minitorch.ops import avg_pool2d_tiles as average_tiles
+from minitorch.ops import max_pool2d_tiles as tiles
 from minitorch.ops.max_pool2d import pooling_windows
 from minitorch.ops.operand import require
 from minitorch.ops.windows import Windows
@@ -57,12 +59,11 @@ class AvgPool2D(Function):
         number = divisor.of(windows, total)
 
         def add_up(input: Array, total: Array) -> None:
-            total[...] = 0
-            for _, _, place, input_place in windows.taps():
-                total[place] += input[input_place]
+            _add_up(input, total, windows)
             _divide(total, number)
 
-        in_rows(add_up, input, total)
+        is_tiled = tiles.applies(input, windows)
+        in_rows(add_up, input, total, is_long=is_tiled, cost=1 if is_tiled else 4)
         return total.astype(input.dtype, copy=False)
 
     def backward(self, grad_output: Any) -> Any:
@@ -78,20 +79,34 @@ class SpreadOverWindows(Function):
         self.windows, self.divisor = windows, divisor
         if runs_kernels(value):
             return avg_pool2d_cuda.spread(value, windows, *divisor)
-        result = array_module(value).empty((*value.shape[:-2], *windows.input_size), value.dtype)
-        number = divisor.of(windows, value)
+        order, shape = image_order(value), (*value.shape[:-2], *windows.input_size)
+        result = empty_in_order(array_module(value), shape, value.dtype, order)
+        value, number = in_order(value, order), divisor.of(windows, value)
+        is_tiled = tiles.applies(result, windows)
 
         def spread(result: Array, value: Array) -> None:
-            result[...] = 0
             share = value / number
+            if is_tiled:
+                average_tiles.spread(result, share)
+                return
+            result[...] = 0
             for _, _, place, input_place in windows.taps():
                 result[input_place] += share[place]
 
-        in_rows(spread, result, value)
+        in_rows(spread, result, value, is_long=is_tiled, cost=1 if is_tiled else 4)
         return result
 
     def backward(self, grad_output: Any) -> Any:
         return AvgPool2D.apply(grad_output, windows=self.windows, divisor=self.divisor)
+
+
+def _add_up(input: Array, total: Array, windows: Windows) -> None:
+    if tiles.applies(input, windows):
+        average_tiles.sums(input, total)
+        return
+    total[...] = 0
+    for _, _, place, input_place in windows.taps():
+        total[place] += input[input_place]
 
 
 def _divide(total: Array, divisor: Any) -> None:

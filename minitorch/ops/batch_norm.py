@@ -15,9 +15,10 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import Variable, raw
-from minitorch.backend import Array, array_module, in_rows, is_on_cpu, row_major
+from minitorch.backend import Array, array_module, in_rows, is_on_cpu
 from minitorch.backend.launching import runs_kernels
 from minitorch.ops import normalization_cuda
+from minitorch.ops.batch_norm_channels import Channels, laid_out, like_layout
 from minitorch.ops.loss_reduction import refuse_gradient
 from minitorch.ops.operand import narrow, require, widen
 from minitorch.ops.reduction import sum
@@ -25,67 +26,6 @@ from minitorch.ops.shape import reshape
 from minitorch.ops.standardization import Standardized, check_parameter_dtypes, second_gradients, zeros_for
 
 NEAR_ZERO = 4.0  # μ² / σ²: up to here Σ x² / M − μ² loses at most three bits
-WHOLE = 1 << 20  # elements of a piece where no copy has to stay in the cache
-LONG_RUN = 512  # elements of a channel of one image: fewer, and factors are repeated for each of them
-
-
-class Channels:
-    """Images (N, C, …) as their memory is laid out, and what is added up or multiplied channel by channel.
-
-    A factor for each channel, broadcast over (N, C, S), makes a run of S elements for each; NumPy spends 10 ns on a
-    run. So where S is small the factors are repeated, and a run is a whole image.
-    """
-
-    def __init__(self, images: Array) -> None:
-        self.N, self.C = images.shape[:2]
-        self.S = math.prod(images.shape[2:])
-        self.is_last = images.ndim > 2 and not images.flags.c_contiguous and _channels_last(images).flags.c_contiguous
-        self.has_long_runs = self.S >= LONG_RUN
-
-    def view(self, images: Array) -> Array:
-        """The images in the shape that ``shown`` broadcasts against: (N·S, C), (N, C, S) or (N, C·S)."""
-        if self.is_last:
-            return _channels_last(images).reshape(len(images) * self.S, self.C)
-        return images.reshape(len(images), *((self.C, self.S) if self.has_long_runs else (self.C * self.S,)))
-
-    def shown(self, values: Array) -> Array:
-        """Values (C,) so that they broadcast against a ``view``."""
-        if self.is_last or self.S == 1:
-            return values
-        return values[:, None] if self.has_long_runs else array_module(values).repeat(values, self.S)
-
-    def sums(self, view: Array) -> Array:
-        """The sum of each channel's elements, as a matrix product with ones: the fastest sum that NumPy has."""
-        xp = array_module(view)
-        if self.is_last or self.S == 1:
-            return _exact_sum(xp.ones((1, len(view)), view.dtype) @ view)
-        images = view.reshape(len(view), self.C, self.S)
-        return _exact_sum(images @ xp.ones(self.S, view.dtype))
-
-    def dots(self, a: Array, b: Array) -> Array:
-        """Σ a · b over each channel's elements."""
-        if self.is_last or self.S == 1:
-            return self.sums(a * b)
-        shape = len(a), self.C, self.S
-        products = array_module(a).matmul(a.reshape(shape)[..., None, :], b.reshape(shape)[..., None])
-        return _exact_sum(products[..., 0, 0])
-
-
-def laid_out(images: Array) -> Array:
-    """The images in one of the two layouts that ``Channels`` knows: as they are if they are in one, else row by row."""
-    if images.ndim > 2 and _channels_last(images).flags.c_contiguous:
-        return images
-    return row_major(images)
-
-
-def _channels_last(images: Array) -> Array:
-    """A view with the channels in the last dimension."""
-    return images.transpose(0, *range(2, images.ndim), 1)
-
-
-def _exact_sum(partial: Array) -> Array:
-    """Σ of the rows, in float64: what was added up for each image in its own dtype is added up exactly enough."""
-    return partial.sum(0, dtype="float64")
 
 
 def total(parts: list[Any]) -> Any:
@@ -154,13 +94,12 @@ def statistics(x: Array, channels: Channels, count: int) -> tuple[Array, Array]:
     """
     xp = array_module(x)
     if not count:
-        nothing = xp.full(x.shape[1], float("nan"), "float64")
-        return nothing, nothing
+        return xp.zeros(x.shape[1]), xp.zeros(x.shape[1])
     mean, variance = _moments(x, channels, count)
     if is_on_cpu(x) and not (mean * mean > NEAR_ZERO * variance).any():
         return mean, variance
     near = mean.astype(x.dtype)
-    shift, variance = _moments(x, channels, count, channels.shown(near))
+    shift, variance = _moments(x, channels, count, channels.pattern(near))
     return near + shift, xp.maximum(variance, 0)
 
 
@@ -169,48 +108,57 @@ def _moments(x: Array, channels: Channels, count: int, near: Array | None = None
     xp = array_module(x)
 
     def sums(x: Array) -> Array:
-        d = channels.view(x) if near is None else channels.view(x) - near
+        d = channels.line(x)
+        if near is not None:
+            d, away = xp.empty_like(d), d
+            channels.each(xp.subtract, away, near, out=d)
         return xp.stack([channels.sums(d), channels.dots(d, d)])
 
-    mean, mean_square = total(in_rows(sums, x, at_once=WHOLE)) / count
+    mean, mean_square = total(in_rows(sums, x, is_long=True)) / count
     return mean, mean_square - mean * mean
 
 
 def rescale(x: Array, factor: Array, shift: Array, channels: Channels) -> Array:
-    """factor · x + shift."""
-    output, factor, shift = array_module(x).empty_like(x), channels.shown(factor), channels.shown(shift)
+    """factor · x + shift, with a factor and a shift for each channel."""
+    xp = array_module(x)
+    output, factor, shift = xp.empty_like(x), channels.pattern(factor), channels.pattern(shift)
 
     def work(x: Array, output: Array) -> None:
-        view = channels.view(output)
-        array_module(x).multiply(channels.view(x), factor, out=view)
-        view += shift
+        line = channels.line(output)
+        channels.each(xp.multiply, channels.line(x), factor, out=line)
+        channels.each(xp.add, line, shift, out=line)
 
     in_rows(work, x, output)
     return output
 
 
 def combine(grad: Array, x: Array, factor: Array, slope: Array, shift: Array, channels: Channels) -> Array:
-    """factor · grad + slope · x + shift."""
-    output = array_module(x).empty_like(x)
-    factor, slope, shift = (channels.shown(each) for each in (factor, slope, shift))
+    """factor · grad + slope · x + shift, with all three for each channel."""
+    xp = array_module(x)
+    output = xp.empty_like(x)
+    factor, slope, shift = (channels.pattern(each) for each in (factor, slope, shift))
 
     def work(grad: Array, x: Array, output: Array) -> None:
-        view, other = channels.view(output), channels.view(x) * slope
-        array_module(x).multiply(channels.view(grad), factor, out=view)
-        other += shift
-        view += other
+        line, other = channels.line(output), xp.empty(x.size, x.dtype)
+        channels.each(xp.multiply, channels.line(grad), factor, out=line)
+        channels.each(xp.multiply, channels.line(x), slope, out=other)
+        channels.each(xp.add, other, shift, out=other)
+        line += other
 
-    in_rows(work, grad, x, output)
+    in_rows(work, grad, x, output, cost=2)
     return output
 
 
-def _like_layout(array: Array, model: Array) -> Array:
-    """The same values, laid out in memory as ``model`` is."""
-    if array.strides == model.strides:
-        return array
-    copy = array_module(model).empty_like(model, dtype=array.dtype)
-    copy[...] = array
-    return copy
+def gradient_sums(grad: Array, x: Array, channels: Channels) -> tuple[Array, Array]:
+    """Σ g·x and Σ g of each channel, in float64."""
+    grad = like_layout(grad, x)
+
+    def sums(grad: Array, x: Array) -> Array:
+        g = channels.line(grad)
+        return array_module(x).stack([channels.dots(g, channels.line(x)), channels.sums(g)])
+
+    products, total_gradient = total(in_rows(sums, grad, x, is_long=True))
+    return products, total_gradient
 
 
 class BatchNormGradient(Function):
@@ -232,15 +180,10 @@ class BatchNormGradient(Function):
         if runs_kernels(input):
             return normalization_cuda.batch_norm_gradient(grad_output, input, weight, mean, scale)
         x = laid_out(widen(input))
-        grad, channels = _like_layout(widen(grad_output), x), Channels(x)
+        grad, channels = like_layout(widen(grad_output), x), Channels(x)
         count = max(input.size // max(input.shape[1], 1), 1)
-
-        def sums(grad: Array, x: Array) -> Array:
-            g = channels.view(grad)
-            return array_module(x).stack([channels.dots(g, channels.view(x)), channels.sums(g)])
-
         # Σ g·(x − μ): in x the rounding of μ is as large as what cancels here
-        products, grad_bias = total(in_rows(sums, grad, x, at_once=WHOLE))
+        products, grad_bias = gradient_sums(grad, x, channels)
         grad_weight = (products - mean * grad_bias) * scale
         factor = scale if weight is None else scale * weight
         # factor · g − slope · (x − μ) − factor · Σ g / M, with slope = factor · s · Σ g·x̂ / M
@@ -278,30 +221,53 @@ class FixedNorm(Function):
         self.eps = eps
         if runs_kernels(input):
             return normalization_cuda.batch_norm_by_averages(input, weight, bias, running_mean, running_var, eps)
-        x, ndim = laid_out(widen(input)), input.ndim
-        factor = widen(self._scale(running_var))
+        x = laid_out(widen(input))
+        factor = widen(_inverse_deviation(running_var, eps))
         if weight is not None:
             factor = factor * weight
-        shift = -running_mean * factor
-        output = x * per_channel(factor, ndim)
-        output += per_channel(shift if bias is None else shift + bias, ndim)
-        return narrow(output, input)
+        shift = -running_mean * factor if bias is None else bias - running_mean * factor
+        return narrow(rescale(x, factor.astype(x.dtype), shift.astype(x.dtype), Channels(x)), input)
 
     def backward(self, grad_output: Any) -> Any:
-        input, weight, running_mean, running_var = self.saved
-        dims, ndim = (0, *range(2, input.ndim)), input.ndim
-        needs_input, needs_weight, needs_bias = self.needs_input_grad[:3]
-        scale = self._scale(running_var)
-        grad_input = grad_weight = None
-        if needs_input:
-            grad_input = grad_output * per_channel(scale if weight is None else weight * scale, ndim)
-        if needs_weight:
-            unit = (input - per_channel(running_mean, ndim)) * per_channel(scale, ndim)
-            grad_weight = sum(grad_output * unit, dims)
-        return grad_input, grad_weight, (sum(grad_output, dims) if needs_bias else None), None, None
+        input, weight, *averages = self.saved
+        needs_input, *needs_parameters = self.needs_input_grad[:3]
+        grad_input = _rescale_fixed(grad_output, weight, averages[1], self.eps) if needs_input else None
+        grads: tuple[Any, Any] = (None, None)
+        if any(needs_parameters):
+            grads = FixedNormSums.apply(grad_output, input, *averages, eps=self.eps)
+        return grad_input, *(grad if needed else None for grad, needed in zip(grads, needs_parameters)), None, None
 
-    def _scale(self, variance: Array) -> Array:
-        return 1 / array_module(variance).sqrt(variance + self.eps)
+
+class FixedNormSums(Function):
+    """(grad_weight, grad_bias) of ``FixedNorm``: Σ g·x̂ and Σ g, with x̂ = (x − running_mean) / √(running_var + ε)."""
+
+    backward_name = "NativeBatchNormBackwardBackward0"
+
+    def forward(
+        self, grad_output: Array, input: Array, running_mean: Array, running_var: Array, *, eps: float
+    ) -> tuple[Array, Array]:
+        self.save(grad_output, input, running_mean, running_var)
+        self.eps = eps
+        x = laid_out(widen(input))
+        products, grad_bias = gradient_sums(widen(grad_output), x, Channels(x))
+        grad_weight = (products - running_mean * grad_bias) * _inverse_deviation(widen(running_var), eps)
+        return grad_weight.astype(x.dtype), grad_bias.astype(x.dtype)
+
+    def backward(self, grad_weight_bar: Any, grad_bias_bar: Any) -> Any:
+        grad, input, *averages = self.saved
+        weight = zeros_for(grad_weight_bar, averages[0])
+        to_grad = FixedNorm.apply(input, weight, grad_bias_bar, *averages, eps=self.eps)
+        return to_grad, _rescale_fixed(grad, weight, averages[1], self.eps), None, None
+
+
+def _rescale_fixed(values: Any, weight: Any, variance: Any, eps: float) -> Any:
+    """values · weight / √(variance + ε): ``FixedNorm`` about 0."""
+    zero = array_module(raw(variance)).zeros_like(raw(variance))
+    return FixedNorm.apply(values, weight, None, zero, variance, eps=eps)
+
+
+def _inverse_deviation(variance: Array, eps: float) -> Array:
+    return 1 / array_module(variance).sqrt(variance + eps)
 
 
 def update_average(average: Array, value: Array, momentum: float) -> None:

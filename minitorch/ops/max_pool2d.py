@@ -14,7 +14,7 @@ from it only if asked for. It is kept only if there will be a backward pass.
 
 from __future__ import annotations
 
-import math
+import functools
 from typing import Any
 
 from minitorch.autograd.function import Function
@@ -53,7 +53,12 @@ class PutAtChoice(Function):
         if runs_kernels(value):
             return max_pool2d_cuda.put_at_choice(value, choice, windows)
         result = _empty((*value.shape[:-2], *windows.input_size), value.dtype, choice)
-        in_rows(lambda result, value, choice: put_at_choice(result, value, choice, windows), result, value, choice)
+        value = in_order(value, image_order(choice))
+
+        def put(result: Array, value: Array, choice: Array) -> None:
+            put_at_choice(result, value, choice, windows)
+
+        in_rows(put, result, value, choice, cost=2)
         return result
 
     def backward(self, grad_output: Any) -> Any:
@@ -83,29 +88,38 @@ def _empty(shape: tuple[int, ...], dtype: Any, like: Array) -> Array:
 
 
 def put_at_choice(result: Array, value: Array, choice: Array, windows: Windows) -> None:
-    """``PutAtChoice`` on raw arrays."""
+    """``PutAtChoice`` on raw arrays, which lie in memory in the same order."""
     result[...] = 0
-    if is_on_cpu(result) and result.flags.c_contiguous:
-        _put_at_index(result, value, choice, windows)
+    if is_on_cpu(result):
+        _put_at_place(result, value, choice, windows)
         return
     for u, v, place, input_place in windows.taps():
         result[input_place] += keep(value[place], choice[place] == u * windows.kernel_size[1] + v)
 
 
-def _put_at_index(result: Array, value: Array, choice: Array, windows: Windows) -> None:
-    """The same by the number of each chosen element in ``result``, counted from its start."""
-    (K_h, K_w), (s_h, s_w), (p_h, p_w), (d_h, d_w) = windows[1:5]
-    H, W = windows.input_size
-    of_element = (host.arange(K_h)[:, None] * (d_h * W) + host.arange(K_w) * d_w).reshape(-1)
-    of_window = host.arange(windows.output_size[0])[:, None] * (s_h * W) + host.arange(windows.output_size[1]) * s_w
-    of_plane = host.arange(math.prod(result.shape[:-2])) * (H * W) - (p_h * W + p_w)
-    index = of_element.take(choice.reshape(len(of_plane), *windows.output_size))
-    index += of_window
-    index += of_plane[:, None, None]
+def _put_at_place(result: Array, value: Array, choice: Array, windows: Windows) -> None:
+    """The same by the place of each chosen element in memory: the window's, and the element's in the window."""
+    order = image_order(result)
+    line, *lines = [each.transpose(order).reshape(-1) for each in (result, value, choice)]
+    steps = tuple([stride // result.itemsize for stride in result.strides])
+    (K_h, K_w), (d_h, d_w) = windows.kernel_size, windows.dilation
+    of_element = host.arange(K_h)[:, None] * (d_h * steps[-2]) + host.arange(K_w) * (d_w * steps[-1])
+    place = of_element.reshape(-1).take(lines[1], mode="clip")  # clip: no check for numbers that are too large
+    place += _window_places(result.shape[:-2], steps, windows, order)
     if windows.overlap():
-        host.add.at(result.reshape(-1), index.reshape(-1), value.reshape(-1))
+        host.add.at(line, place, lines[0])
     else:
-        result.reshape(-1)[index.reshape(-1)] = value.reshape(-1)
+        line[place] = lines[0]
+
+
+@functools.lru_cache(maxsize=16)
+def _window_places(batch: tuple[int, ...], steps: tuple[int, ...], windows: Windows, order: tuple[int, ...]) -> Array:
+    """Where the windows start, counted in elements from the start of the images, in the order of memory."""
+    (s_h, s_w), (p_h, p_w) = windows.stride, windows.padding
+    start = host.full(1, -(p_h * steps[-2] + p_w * steps[-1]))
+    for count, step in zip((*batch, *windows.output_size), (*steps[:-2], s_h * steps[-2], s_w * steps[-1])):
+        start = start[..., None] + host.arange(count) * step
+    return start[0].transpose(order).reshape(-1)
 
 
 def keep(value: Array, mask: Array, out: Array | None = None) -> Array:
@@ -129,8 +143,14 @@ def largest(input: Array, windows: Windows) -> Array:
     if runs_kernels(input):
         return max_pool2d_cuda.largest(input, windows)
     output = _empty((*input.shape[:-2], *windows.output_size), input.dtype, input)
-    in_rows(lambda input, output: _maxima(input, output, windows), input, output)
+    _in_rows(lambda input, output: _maxima(input, output, windows), windows, input, output)
     return output
+
+
+def _in_rows(work: Any, windows: Windows, *arrays: Array) -> None:
+    """Comparing whole slices is several times the work that a tile is."""
+    is_tiled = tiles.applies(arrays[0], windows)
+    in_rows(work, *arrays, is_long=is_tiled, cost=1 if is_tiled else 4)
 
 
 def _maxima(input: Array, output: Array, windows: Windows) -> None:
@@ -149,7 +169,11 @@ def largest_and_choice(input: Array, windows: Windows) -> tuple[Array, Array]:
         return max_pool2d_cuda.largest_and_choice(input, windows)
     output = _empty((*input.shape[:-2], *windows.output_size), input.dtype, input)
     choice = in_order(first_choice(input, windows), image_order(input))
-    in_rows(lambda input, output, choice: _choose(input, output, choice, windows), input, output, choice)
+
+    def choose(input: Array, output: Array, choice: Array) -> None:
+        _choose(input, output, choice, windows)
+
+    _in_rows(choose, windows, input, output, choice)
     return output, choice
 
 

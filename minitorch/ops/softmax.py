@@ -2,18 +2,24 @@
 
 Both first subtract the line's largest score. That changes nothing (numerator and denominator are scaled
 alike), but then no exponential overflows and at least one of them is 1.
+
+All scores are seen as (outer, K, inner) with the line along K, and worked on a few lines at a time, which stay in
+the cache from the search for the largest to the last division.
 """
 
 from __future__ import annotations
 
+import functools
+import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, as_array, row_major
+from minitorch.backend import Array, array_module, in_rows, row_major
 from minitorch.backend.launching import runs_kernels
 from minitorch.ops import softmax_cuda
 from minitorch.ops.arithmetic import neg
@@ -23,36 +29,67 @@ from minitorch.ops.operand import narrow, require, widen
 from minitorch.ops.promotion import to_dtype
 from minitorch.ops.reduction import Sum
 
+SMALL = 1 << 14  # elements: not worth to be divided
+
 Dims = tuple[int, ...]  # the one dimension of the lines, or () for a 0-d tensor, which is a line of one score
-
-
-def shifted_scores(scores: Array, dims: Dims) -> Array:
-    """Fresh scores whose largest along ``dims`` is 0; nan where all are -inf, or one is inf."""
-    if scores.size == 0:
-        return scores.copy()
-    scores = row_major(scores)
-    return as_array(scores - scores.max(axis=dims or None, keepdims=True))
 
 
 def softmax_array(scores: Array, dims: Dims) -> Array:
     """The raw softmax."""
     if dims and runs_kernels(scores):
         return softmax_cuda.softmax(scores, dims[0], logarithm=False)
-    xp = array_module(scores)
-    result = shifted_scores(widen(scores), dims)
-    xp.exp(result, out=result)
-    result /= result.sum(axis=dims or None, keepdims=True)
-    return narrow(result, scores)
+    return _in_lines(_softmax, dims, scores)
 
 
 def log_softmax_array(scores: Array, dims: Dims) -> Array:
     """The raw logarithm of the softmax."""
     if dims and runs_kernels(scores):
         return softmax_cuda.softmax(scores, dims[0], logarithm=True)
+    return _in_lines(_log_softmax, dims, scores)
+
+
+def _in_lines(work: Callable[..., None], dims: Dims, *operands: Array) -> Array:
+    """``work(result, *operands)`` on arrays (outer, K, inner), whose middle dimension is the one of ``dims``."""
+    like = operands[0]
+    if not like.size:
+        return like.copy()
+    shape = _line_shape(like.shape, dims)
+    lines = [row_major(widen(each)).reshape(shape) for each in operands]
+    result = array_module(like).empty(shape, lines[0].dtype)
+    if result.size > SMALL:
+        in_rows(work, result, *lines, cost=3)
+    else:
+        work(result, *lines)
+    return narrow(result.reshape(like.shape), like)
+
+
+@functools.lru_cache(maxsize=64)
+def _line_shape(shape: tuple[int, ...], dims: Dims) -> tuple[int, int, int]:
+    """(outer, K, inner)."""
+    if not dims:
+        return 1, 1, 1
+    (dim,) = dims
+    return math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
+
+
+def _softmax(result: Array, scores: Array) -> None:
     xp = array_module(scores)
-    result = shifted_scores(widen(scores), dims)
-    result -= xp.log(xp.exp(result).sum(axis=dims or None, keepdims=True))
-    return narrow(result, scores)
+    xp.subtract(scores, scores.max(axis=1, keepdims=True), out=result)  # nan where all are -inf, or one is inf
+    xp.exp(result, out=result)
+    result /= _sum(result)
+
+
+def _log_softmax(result: Array, scores: Array) -> None:
+    xp = array_module(scores)
+    xp.subtract(scores, scores.max(axis=1, keepdims=True), out=result)
+    result -= xp.log(_sum(xp.exp(result)))
+
+
+def _sum(lines: Array) -> Array:
+    """The sum of each line of (outer, K, inner), as (outer, 1, inner): where inner is 1, by a product with ones."""
+    if lines.shape[2] > 1 or lines.size <= SMALL:
+        return lines.sum(axis=1, keepdims=True)
+    return (lines[:, :, 0] @ array_module(lines).ones(lines.shape[1], lines.dtype))[:, None, None]
 
 
 class Softmax(Function):
@@ -65,11 +102,37 @@ class Softmax(Function):
         return probabilities
 
     def backward(self, grad_output: Any) -> Any:
-        (probabilities,) = self.saved
-        if self.dims and runs_kernels(grad_output):
-            return softmax_cuda.softmax_gradient(grad_output, probabilities, self.dims[0], logarithm=False)
-        weighted = grad_output * probabilities
-        return weighted - probabilities * Sum.apply(weighted, dims=self.dims, keepdim=True)
+        return SoftmaxGradient.apply(grad_output, self.saved[0], dims=self.dims)
+
+
+class SoftmaxGradient(Function):
+    """s · (g − Σ g·s), linear in g.  For a gradient a: to g the same map of a, to s  a · (g − Σ g·s) − g · Σ a·s."""
+
+    backward_name = "SoftmaxBackwardDataBackward0"
+
+    def forward(self, grad: Array, probabilities: Array, *, dims: Dims) -> Array:
+        self.dims = dims
+        self.save(grad, probabilities)
+        if dims and runs_kernels(grad):
+            return softmax_cuda.softmax_gradient(grad, probabilities, dims[0], logarithm=False)
+        return _in_lines(_softmax_gradient, dims, grad, probabilities)
+
+    def backward(self, grad_output: Any) -> Any:
+        grad, probabilities = self.saved
+
+        def total(values: Any) -> Any:
+            return Sum.apply(values, dims=self.dims, keepdim=True)
+
+        to_probabilities = grad_output * (grad - total(grad * probabilities))
+        to_probabilities = to_probabilities - grad * total(grad_output * probabilities)
+        return SoftmaxGradient.apply(grad_output, probabilities, dims=self.dims), to_probabilities
+
+
+def _softmax_gradient(result: Array, grad: Array, probabilities: Array) -> None:
+    xp = array_module(grad)
+    xp.multiply(grad, probabilities, out=result)
+    xp.subtract(grad, _sum(result), out=result)
+    result *= probabilities
 
 
 class LogSoftmax(Function):
@@ -82,11 +145,33 @@ class LogSoftmax(Function):
         return logarithms
 
     def backward(self, grad_output: Any) -> Any:
-        (logarithms,) = self.saved
-        if self.dims and runs_kernels(grad_output):
-            return softmax_cuda.softmax_gradient(grad_output, logarithms, self.dims[0], logarithm=True)
-        total = Sum.apply(grad_output, dims=self.dims, keepdim=True)
-        return grad_output - Exp.apply(logarithms) * total
+        return LogSoftmaxGradient.apply(grad_output, self.saved[0], dims=self.dims)
+
+
+class LogSoftmaxGradient(Function):
+    """g − eˡ · Σ g, linear in g.  For a gradient a: to g  a − Σ a·eˡ, to l  −a · eˡ · Σ g."""
+
+    backward_name = "LogSoftmaxBackwardDataBackward0"
+
+    def forward(self, grad: Array, logarithms: Array, *, dims: Dims) -> Array:
+        self.dims = dims
+        self.save(grad, logarithms)
+        if dims and runs_kernels(grad):
+            return softmax_cuda.softmax_gradient(grad, logarithms, dims[0], logarithm=True)
+        return _in_lines(_log_softmax_gradient, dims, grad, logarithms)
+
+    def backward(self, grad_output: Any) -> Any:
+        grad, logarithms = self.saved
+        weighted = grad_output * Exp.apply(logarithms)
+        to_grad = grad_output - Sum.apply(weighted, dims=self.dims, keepdim=True)
+        return to_grad, -(weighted * Sum.apply(grad, dims=self.dims, keepdim=True))
+
+
+def _log_softmax_gradient(result: Array, grad: Array, logarithms: Array) -> None:
+    xp = array_module(grad)
+    xp.exp(logarithms, out=result)
+    result *= _sum(grad)
+    xp.subtract(grad, result, out=result)
 
 
 def softmax(input: Any, dim: int, dtype: dtypes.dtype | None = None, *, out: Any = None) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, in_pieces
 from minitorch.optim.adam_cuda import step_on_gpu
 from minitorch.optim.launching import are_on_gpu
 from minitorch.optim.optimizer import (
@@ -18,7 +18,6 @@ from minitorch.optim.optimizer import (
     number,
     prepare_state,
 )
-from minitorch.optim.pieces import pieces
 
 
 class Adam(Optimizer):
@@ -127,7 +126,8 @@ def adam_step(
     xp = array_module(parameter)
     step_size = lr / (1 - beta1**step)
     correction2_sqrt = math.sqrt(1 - beta2**step)
-    for param, g, mean, square, largest in pieces(parameter, grad, exp_avg, exp_avg_sq, max_exp_avg_sq):
+
+    def work(param: Array, g: Array, mean: Array, square: Array, largest: Array | None) -> None:
         if maximize:
             g = -g
         if weight_decay != 0:
@@ -135,12 +135,20 @@ def adam_step(
                 param *= 1 - lr * weight_decay
             else:
                 g = g + weight_decay * param
-        mean += (1 - beta1) * (g - mean)
+        scratch = xp.subtract(g, mean, out=xp.empty_like(mean))  # an array also where there are no dimensions
+        scratch *= 1 - beta1
+        mean += scratch
+        xp.multiply(g, g, out=scratch)
+        scratch *= 1 - beta2
         square *= beta2
-        square += (1 - beta2) * (g * g)
+        square += scratch
         if largest is not None:
             xp.maximum(largest, square, out=largest)
-        denominator = xp.sqrt(square if largest is None else largest)
-        denominator /= correction2_sqrt
-        denominator += eps
-        param -= step_size * (mean / denominator)
+        xp.sqrt(square if largest is None else largest, out=scratch)
+        scratch /= correction2_sqrt
+        scratch += eps
+        xp.divide(mean, scratch, out=scratch)
+        scratch *= step_size
+        param -= scratch
+
+    in_pieces(work, parameter, grad, exp_avg, exp_avg_sq, max_exp_avg_sq)

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minitorch.backend.distributions import fused_multiply_add
+from minitorch.backend.distributions import compare_pairs, fused_multiply_add
 from minitorch.backend.generator import DEFAULT_SEED, CPUGenerator
 
 SEEDS = [0, 1, 42, 2**32 - 1, 2**40 + 7, -5]
@@ -211,6 +211,19 @@ def test_bernoulli(dtype, probability):
         expected = empty(shape, dtype).bernoulli_(probability, generator=theirs)
         assert_same_bits(ours.bernoulli(probability, shape, dtype), expected)
     assert_same_stream(ours, theirs)
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0, 2.0**-53, 1 - 2.0**-53, 0.3, (12345 * 2**32 + 2**31) / 2**53])
+def test_pairs_of_words_are_compared_as_their_uniforms_are(probability):
+    """Also where the upper 21 bits do not tell, which chance brings about once in two million draws."""
+    generator = np.random.default_rng(0)
+    words = generator.integers(0, 2**32, 1000, dtype=np.uint32)
+    words[0:600:2] = 12345 + (words[0:600:2] & ~np.uint32(2**21 - 1))
+    pairs = words.astype(np.uint64)
+    unit = (pairs[0::2] % 2**21 * 2**32 + pairs[1::2]) / 2**53
+    is_below = np.empty(500, bool)
+    compare_pairs(words, probability, is_below)
+    assert (is_below == (unit < probability)).all()
 
 
 @portable_streams

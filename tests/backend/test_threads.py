@@ -13,7 +13,7 @@ import numpy
 import pytest
 
 import minitorch
-from minitorch.backend import in_pieces, in_rows, matrix_product, parallel, split
+from minitorch.backend import in_pieces, in_rows, matrix_product, parallel, pieces, split
 from minitorch.backend.threads import one_blas_thread
 
 
@@ -173,7 +173,31 @@ def test_matrix_products() -> None:
         numpy.testing.assert_allclose(actual, expected, 1e-5, 1e-4)
 
 
-def test_pieces_and_rows() -> None:
+@pytest.fixture
+def small_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small work be split, too, so that tests of it are quick."""
+    monkeypatch.setattr(pieces, "LEAST_SHARE", 1 << 14)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_pieces_of_arrays_that_lie_alike(order: tuple[int, ...], small_shares: None) -> None:
+    x = random(40, 50, 200).transpose(order)
+    doubled, sizes = numpy.empty_like(x), []
+
+    def work(x: numpy.ndarray, doubled: numpy.ndarray) -> None:
+        numpy.add(x, x, out=doubled)
+        sizes.append(x.shape)
+
+    in_pieces(work, x, doubled)
+    assert (doubled == 2 * x).all()
+    assert len(sizes) == 4  # two pieces for each of two threads
+    other = numpy.empty(x.shape, "float32") if order != (0, 1, 2) else numpy.empty((200, 50, 40), "float32").T
+    in_pieces(work, x, other)
+    assert (other == 2 * x).all()
+    assert sizes[4:] == [x.shape]  # at once: they do not lie alike
+
+
+def test_pieces_and_rows(small_shares: None) -> None:
     x = random(7, 50_000)
     doubled, sums = numpy.empty_like(x), numpy.empty(7, "float32")
     in_pieces(lambda x, doubled: numpy.add(x, x, out=doubled), x, doubled)
@@ -191,7 +215,7 @@ def network_values(number: int) -> list[numpy.ndarray]:
     kernel, strided = (torch.tensor(random(24, 16, 3, 3) * factor, requires_grad=True) for factor in (0.1, 0.2))
     weight, bias = torch.tensor(random(24), requires_grad=True), torch.tensor(random(24), requires_grad=True)
     hidden = F.relu(F.batch_norm(F.conv2d(x, kernel, bias, padding=1), None, None, weight, bias, training=True))
-    pooled = F.avg_pool2d(F.max_pool2d(hidden, 3, 2, 1), 2)
+    pooled = F.avg_pool2d(F.max_pool2d(hidden, 3, 2, 1), 2) + F.softmax(F.max_pool2d(F.avg_pool2d(hidden, 2), 2), 3)
     small = F.conv2d(x, strided, stride=3, padding=2)
     loss = (pooled * pooled).sum() + (small * small).sum()
     loss.backward()
@@ -200,12 +224,12 @@ def network_values(number: int) -> list[numpy.ndarray]:
     ]
 
 
-def test_ops_do_not_depend_on_the_threads() -> None:
+def test_ops_do_not_depend_on_the_threads(small_shares: None) -> None:
     for actual, expected in zip(network_values(3), network_values(1)):
         numpy.testing.assert_allclose(actual, expected, 1e-4, 1e-5 * abs(expected).max())
 
 
-def test_ops_give_the_same_bits_every_time() -> None:
+def test_ops_give_the_same_bits_every_time(small_shares: None) -> None:
     first = network_values(2)
     for _ in range(3):
         for actual, expected in zip(network_values(2), first):

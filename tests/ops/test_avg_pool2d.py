@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy
 import pytest
 import torch as oracle
 from hypothesis import strategies as st
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 import minitorch
 from minitorch.nn import functional
 from reference import avg_pool2d as reference
+from tests.harness.compare import assert_equal, to_ours, to_torch
 from tests.harness.contract import OpContract
 from tests.harness.declaration import Declaration, ErrorCase, Sample, Spec
 from tests.harness.strategies import Draw
-from tests.ops.window_samples import draw_batch, draw_option, draw_pooling_axis
+from tests.ops.window_samples import LAYOUTS, assert_same_layout, draw_batch, draw_option, draw_pooling_axis
 
 IMAGES = Spec((2, 3, 8, 8))
 
@@ -101,3 +103,24 @@ def test_the_node_is_called_as_in_torch() -> None:
     x = minitorch.ones(1, 1, 4, 4, requires_grad=True)
     assert functional.avg_pool2d(x, 2).grad_fn.name() == "AvgPool2DBackward0"
     assert functional.avg_pool1d(x[0], 2).grad_fn.name() == "SqueezeBackward1"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("shape", [(2, 3, 4, 6), (1, 1, 2, 2), (3, 2, 8, 2), (2, 3, 5, 7), (0, 2, 4, 4)])
+@pytest.mark.parametrize("options", [{}, {"ceil_mode": True}, {"divisor_override": 3}, {"stride": 1}], ids=str)
+def test_tiles_in_every_layout(layout: str, shape: tuple[int, ...], options: dict) -> None:
+    """Windows of 2 × 2 of float32, the fast path for which stops at odd sizes: values, gradients, memory layout."""
+    generator = numpy.random.default_rng(0)
+    array = LAYOUTS[layout](generator.standard_normal(shape).astype("float32"))
+    ours, theirs = to_ours(array, True), to_torch(array, True)
+    actual = functional.avg_pool2d(ours, 2, **options)
+    expected = oracle.nn.functional.avg_pool2d(theirs, 2, **options)
+    assert_equal(actual, expected)
+    assert_same_layout(actual, expected)
+    for other in LAYOUTS.values():  # the gradient may come in another layout than the images
+        cotangent = other(generator.standard_normal(tuple(actual.shape)).astype("float32"))
+        ours.grad = theirs.grad = None
+        actual.backward(to_ours(cotangent), retain_graph=True)
+        expected.backward(to_torch(cotangent), retain_graph=True)
+        assert_equal(ours.grad, theirs.grad)
+        assert_same_layout(ours.grad, theirs.grad)

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 import minitorch
 import minitorch.nn.functional
 from reference import batch_norm as reference
-from tests.harness.compare import assert_equal, to_ours, to_torch
+from tests.harness.compare import as_numpy, assert_equal, to_ours, to_torch
 from tests.harness.contract import OpContract
 from tests.harness.declaration import Declaration, ErrorCase, Sample, Spec
 from tests.harness.strategies import Draw, draw_shape
+from tests.ops.window_samples import LAYOUTS, assert_same_layout
 
 NAME = "nn.functional.batch_norm"
 
@@ -117,6 +118,58 @@ class TestBatchNorm(OpContract):
     ]
 
 
+@pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.parametrize("shape", [(0, 2, 3), (2, 2, 0)], ids=str)
+def test_nothing_to_normalise(shape: tuple[int, ...], trained: bool) -> None:
+    results = []
+    for package, convert in ((minitorch, to_ours), (oracle, to_torch)):
+        x, weight = convert(numpy.zeros(shape), True), convert(numpy.ones(shape[1]), True)
+        averages = [convert(numpy.ones(shape[1])) for _ in range(2)]
+        output = package.nn.functional.batch_norm(x, *averages, weight, None, trained)
+        output.sum().backward()
+        results.append((output, x.grad, weight.grad, *averages))
+    for ours, theirs in zip(*results):
+        assert_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_no_channels(trained: bool) -> None:
+    nothing = minitorch.zeros(0)
+    output = minitorch.nn.functional.batch_norm(minitorch.zeros(2, 0, 3), nothing, nothing, training=trained)
+    assert output.shape == (2, 0, 3)
+
+
+LARGE = [(3, 5, 60, 60), (2, 3, 100, 110), (2, 40, 50, 50), (50, 3, 5, 8), (700, 30, 1, 1), (9, 8, 11, 13)]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("shape", LARGE, ids=str)
+@pytest.mark.parametrize("trained", [True, False])
+def test_channels_of_every_length_and_layout(shape: tuple[int, ...], layout: str, trained: bool) -> None:
+    """Values, gradients and memory layout, for lines that are longer or shorter than the pattern of factors."""
+    generator = numpy.random.default_rng(0)
+    C = shape[1]
+    array = LAYOUTS[layout](generator.normal(generator.normal(size=(C, 1, 1)), 2, shape).astype("float32"))
+    cotangent = LAYOUTS["row-major"](generator.standard_normal(shape).astype("float32"))
+    parameters = [generator.uniform(0.5, 2, C).astype("float32") for _ in range(4)]
+    exact, results = [], []
+    for package, convert, dtype in (
+        (minitorch, to_ours, "float32"),
+        (oracle, to_torch, "float32"),
+        (oracle, to_torch, "float64"),
+    ):
+        x, weight, bias = [convert(each.astype(dtype), True) for each in (array, *parameters[:2])]
+        averages = [convert(each.astype(dtype)) for each in parameters[2:]]
+        output = package.nn.functional.batch_norm(x, *averages, weight, bias, trained)
+        output.backward(convert(cotangent.astype(dtype)))
+        (exact if dtype == "float64" else results).append([output, x.grad, weight.grad, bias.grad, *averages])
+    for ours, theirs, truth in zip(*results, *exact):
+        error, allowed = [abs(as_numpy(each) - as_numpy(truth)).max() for each in (ours, theirs)]
+        assert error <= 4 * allowed + 1e-6 * abs(as_numpy(truth)).max()
+    assert_same_layout(results[0][0], results[1][0])
+    assert_same_layout(results[0][1], results[1][1])
+
+
 def run(package: Any, convert: Any, array: Any, options: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Output, and running averages after it."""
     dtype = array.dtype
@@ -145,8 +198,9 @@ def test_running_averages_are_updated_in_place(shape: tuple[int, ...], dtype: st
         numpy.testing.assert_allclose(ours[2].array, expected_var, 1e-5, 1e-5)
 
 
-def test_float32_statistics_survive_a_large_mean() -> None:
-    array = (1000 + numpy.random.default_rng(0).normal(size=(64, 3, 8, 8))).astype("float32")
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_float32_statistics_survive_a_large_mean(layout: str) -> None:
+    array = LAYOUTS[layout]((1000 + numpy.random.default_rng(0).normal(size=(64, 3, 8, 8))).astype("float32"))
     exact = oracle.nn.functional.batch_norm(to_torch(array.astype("float64")), None, None, training=True).numpy()
     ours = minitorch.nn.functional.batch_norm(to_ours(array), None, None, training=True).array
     # The mean itself is off by half a unit in the last place of 1000, 3·10⁻⁵.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 import pytest
 import torch as oracle
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minitorch
@@ -17,7 +17,7 @@ from tests.harness.compare import to_ours, to_torch
 from tests.harness.contract import SEEDS, OpContract
 from tests.harness.declaration import Declaration, ErrorCase, Sample, Spec
 from tests.harness.strategies import Draw
-from tests.ops.window_samples import draw_batch, draw_option, draw_pooling_axis
+from tests.ops.window_samples import LAYOUTS, assert_same_layout, draw_batch, draw_option, draw_pooling_axis
 
 IMAGES = Spec((2, 3, 8, 8))
 
@@ -137,3 +137,36 @@ def test_indices_have_no_gradient() -> None:
     _, indices = functional.max_pool2d(minitorch.ones(1, 1, 4, 4, requires_grad=True), 2, return_indices=True)
     assert indices.dtype is minitorch.int64
     assert not indices.requires_grad
+
+
+VALUES = numpy.array([0.0, -0.0, 1.0, -1.0, numpy.inf, -numpy.inf, numpy.nan], "float32")
+IMAGE_SHAPES = [(2, 3, 4, 6), (1, 1, 2, 2), (3, 2, 8, 2), (2, 3, 5, 7), (2, 1, 6, 9), (1, 5, 2, 4), (0, 2, 4, 4)]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "options", [{}, {"ceil_mode": True}, {"padding": 1}, {"stride": 1}, {"dilation": 2, "ceil_mode": True}], ids=str
+)
+@settings(max_examples=10)
+@given(shape=st.sampled_from(IMAGE_SHAPES), chance_of_nan=st.sampled_from([0, 0, 0.1]), seed=SEEDS)
+def test_tiles_in_every_layout(
+    layout: str, options: dict[str, Any], shape: tuple[int, ...], chance_of_nan: float, seed: int
+) -> None:
+    """Windows of 2 × 2 of float32, the fast path for which stops at odd sizes: winners, gradients, memory layout."""
+    generator = numpy.random.default_rng(seed)
+    chances = numpy.array([5, 2, 3, 3, 1, 1, 15 * chance_of_nan])
+    array = LAYOUTS[layout](generator.choice(VALUES, shape, p=chances / chances.sum()))
+    ours, theirs = to_ours(array, True), to_torch(array, True)
+    actual, indices = functional.max_pool2d(ours, 2, return_indices=True, **options)
+    expected, expected_indices = oracle.nn.functional.max_pool2d(theirs, 2, return_indices=True, **options)
+    numpy.testing.assert_array_equal(actual.detach().numpy(), expected.detach().numpy())
+    assert indices.tolist() == expected_indices.tolist()
+    numpy.testing.assert_array_equal(functional.max_pool2d(ours.detach(), 2, **options).numpy(), actual.detach())
+    assert_same_layout(actual, expected)
+    for other in LAYOUTS.values():  # the gradient may come in another layout than the images
+        cotangent = other(generator.choice(VALUES, tuple(actual.shape)))
+        ours.grad = theirs.grad = None
+        actual.backward(to_ours(cotangent), retain_graph=True)
+        expected.backward(to_torch(cotangent), retain_graph=True)
+        numpy.testing.assert_array_equal(ours.grad.numpy(), theirs.grad.numpy())
+        assert_same_layout(ours.grad, theirs.grad)

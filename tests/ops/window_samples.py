@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy
+import torch as oracle
 from hypothesis import strategies as st
 
+import minitorch
 from tests.harness.strategies import Draw
 
 Axis = tuple[int, int, int, int, int]
@@ -39,3 +42,26 @@ def draw_option(draw: Draw, values: tuple[int, ...]) -> Any:
 def draw_batch(draw: Draw) -> tuple[int, ...]:
     """The leading dimension of a batch, which may be empty or missing."""
     return draw(st.sampled_from([(), (0,), (1,), (2,)]))  # type: ignore[no-any-return]
+
+
+def as_channels_last(array: numpy.ndarray) -> numpy.ndarray:
+    """The same values with the channels last in memory."""
+    return numpy.ascontiguousarray(array.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+def as_slice(array: numpy.ndarray) -> numpy.ndarray:
+    """The same values as every other column of a larger array."""
+    return numpy.repeat(array, 2, axis=-1)[..., ::2]
+
+
+LAYOUTS = {"row-major": numpy.ascontiguousarray, "channels-last": as_channels_last, "slice": as_slice}
+
+
+def assert_same_layout(actual: Any, expected: Any) -> None:
+    """Both tensors have their channels last, or both are row-major. (Sizes of 0 and 1 leave that open.)"""
+    if min(actual.shape) < 2:
+        return
+    assert actual.is_contiguous() == expected.is_contiguous()
+    last = [actual.is_contiguous(memory_format=minitorch.channels_last)]
+    last += [expected.is_contiguous(memory_format=oracle.channels_last)]
+    assert last[0] == last[1]
