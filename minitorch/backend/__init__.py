@@ -9,6 +9,7 @@ from minitorch.backend.arrays import (
     add_at,
     array_module,
     as_array,
+    as_array_of,
     as_strided,
     common_module,
     current_cuda_device,

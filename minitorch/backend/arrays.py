@@ -53,6 +53,14 @@ def as_array(value: Array) -> Array:
     return numpy.asarray(value)
 
 
+def as_array_of(xp: Any, value: Any) -> Array:
+    """``value`` as an array of the module ``xp``: a number, of Python or NumPy, becomes one without dimensions.
+
+    On a GPU the number is an argument of the launch that fills the array: nothing is copied, nothing waits.
+    """
+    return value if isinstance(value, xp.ndarray) else xp.full((), value)
+
+
 def row_major(array: Array) -> Array:
     """The array laid out row after row: itself if it is already, else a copy.
 

@@ -36,6 +36,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy
+
 from minitorch.backend import accelerator
 
 OPTIONS = ("-std=c++17",)
@@ -91,7 +93,7 @@ class KernelFile:
             function = self._compile(cupy, current, name, settings)
         if shared_bytes > _SHARED_BYTES_OF_ANY_KERNEL and function.max_dynamic_shared_size_bytes < shared_bytes:
             function.max_dynamic_shared_size_bytes = shared_bytes
-        function(grid, block, tuple([_NULL if each is None else each for each in arguments]), shared_mem=shared_bytes)
+        function(grid, block, tuple([_parameter(each) for each in arguments]), shared_mem=shared_bytes)
 
     def source(self, defines: Defines | None = None) -> str:
         """What is compiled: a line for each setting, and the file with the text of what it includes."""
@@ -107,6 +109,15 @@ class KernelFile:
                 self._modules[cupy, device, settings] = module
             function = self._functions[cupy, device, name, settings] = module.get_function(name)
         return function
+
+
+def _parameter(argument: Any) -> Any:
+    """What CuPy takes as a kernel's argument; a struct must be one element, which CuPy copies byte for byte."""
+    if argument is None:
+        return _NULL
+    if argument.__class__ is numpy.ndarray and argument.size != 1:
+        return argument.view(f"V{argument.nbytes}")
+    return argument
 
 
 def _device_of(arguments: Sequence[Any]) -> int | None:

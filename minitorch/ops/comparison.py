@@ -13,7 +13,7 @@ from typing import Any
 from minitorch.autograd.function import explain
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import Variable, raw, wrap
-from minitorch.backend import Array, array_module, as_array, as_first, common_module
+from minitorch.backend import Array, array_module, as_array, as_array_of, as_first, common_module
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.choice import require_tensors
 from minitorch.ops.promotion import promote
@@ -246,7 +246,7 @@ def isin(
 
     def find(values: Array, wanted: Array) -> Array:
         xp = common_module(values, wanted)
-        values, wanted = [each if hasattr(each, "dtype") else xp.full((), each) for each in (values, wanted)]
+        values, wanted = as_array_of(xp, values), as_array_of(xp, wanted)
         return xp.isin(values, wanted, assume_unique=assume_unique and values.ndim > 0, invert=invert)
 
     return write_out(without_gradient("isin", find, elements, test_elements), out)

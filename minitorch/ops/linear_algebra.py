@@ -69,7 +69,9 @@ class Solve(Function):
         batch = xp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         matrix = xp.broadcast_to(a.swapaxes(-1, -2) if transposed else a, (*batch, *a.shape[-2:]))
         message = "torch.linalg.solve: The solver failed because the input matrix is singular."
-        solution = lapack(xp.linalg.solve, message, matrix, xp.broadcast_to(b, (*batch, *b.shape[-2:])))
+        targets = xp.broadcast_to(b, (*batch, *b.shape[-2:]))
+        # CuPy divides by the size of what is empty
+        solution = lapack(xp.linalg.solve, message, matrix, targets) if targets.size else xp.empty_like(targets)
         self.save(a, solution)
         return solution
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.backend import Array, array_module, as_array_of, is_on_cpu
 from minitorch.ops.assignment import IndexPut
 from minitorch.ops.indexing import AddPicked, Index
 
@@ -39,7 +39,7 @@ class ScatterReduce(Function):
         xp = array_module(input)
         result = input.copy()
         positions = xp.arange(input.size).reshape(input.shape)[index]
-        values = xp.broadcast_to(src if hasattr(src, "dtype") else xp.full((), src), positions.shape).reshape(-1)
+        values = xp.broadcast_to(as_array_of(xp, src), positions.shape).reshape(-1)
         _reduce_into(result.reshape(-1), positions.reshape(-1), values, reduce, include_self)
         if has_gradient:
             self.save(input, src, result)

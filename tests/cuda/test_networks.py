@@ -40,7 +40,8 @@ def momentum(parameters: Any) -> Any:
 
 
 def adam(parameters: Any) -> Any:
-    return torch.optim.Adam(parameters, lr=1e-3)
+    # With the usual eps a gradient of rounding errors makes a step of lr, in whatever direction they point
+    return torch.optim.Adam(parameters, lr=1e-3, eps=1e-4)
 
 
 def small_vgg() -> Any:

@@ -11,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch as torch
+from minitorch.backend import accelerator
 from tests.harness.compare import to_ours, to_torch
 from tests.harness.contract import SEEDS, OpContract
 from tests.harness.declaration import Declaration, ErrorCase, Sample, Spec
 from tests.harness.strategies import Draw, draw_shape
+
+
+def _on_gpu(array: Any) -> Any:
+    return accelerator.require().asarray(array)
 
 
 class Numbers:
@@ -33,7 +38,7 @@ class Numbers:
             return self.values
         made = (to_ours if package is torch else to_torch)(self.values)
         if getattr(like, "is_cuda", False):
-            made.array = type(like.array)(made.array) if hasattr(like.array, "_host") else like.array.copy()
+            made.array = type(like.array)(made.array) if hasattr(like.array, "_host") else _on_gpu(made.array)
         return made
 
 
