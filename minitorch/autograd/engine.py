@@ -19,7 +19,7 @@ from minitorch.autograd.function import AnomalyMode, Function
 from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.primitive import Cast, Clone, SumToShape, is_broadcastable_to, sum_array_to_shape
 from minitorch.autograd.variable import Variable, raw, wrap
-from minitorch.backend import Array, HostArray, array_module, copy_in_order, in_order, is_dense, order_of
+from minitorch.backend import Array, HostArray, array_module, copy_in_order, device_memory, in_order, is_dense, order_of
 
 Edge = tuple[Any, int]
 Gradient = Any  # an Array, or a Variable under create_graph
@@ -235,8 +235,10 @@ def _is_owned(
     saved value. A shown incoming gradient is passed on as ours if it was ours and only this result shows it.
     """
     result = results[position]
-    if node.may_return_kept_arrays or result.__class__ is not HostArray:
+    if node.may_return_kept_arrays:
         return False
+    if result.__class__ is not HostArray:
+        return _is_owned_on_device(position, results, gradients, owned, saved)
     memory = result.base
     if memory is None:
         memory = result
@@ -252,6 +254,22 @@ def _is_owned(
     for gradient, was_owned in zip(gradients, owned):
         if _lies_in(gradient, memory):
             return was_owned and result.flags.writeable
+    return True
+
+
+def _is_owned_on_device(
+    position: int, results: tuple[Gradient, ...], gradients: list[Gradient], owned: list[bool], saved: tuple[Array, ...]
+) -> bool:
+    """``_is_owned`` for an array on a GPU, whose views all have the same memory object."""
+    memory = device_memory(results[position])
+    if memory is None or 0 in results[position].strides:
+        return False
+    for each in (*saved, *results[:position], *results[position + 1 :]):
+        if each is not None and device_memory(each) is memory:
+            return False
+    for gradient, was_owned in zip(gradients, owned):
+        if device_memory(gradient) is memory:
+            return was_owned
     return True
 
 

@@ -61,12 +61,17 @@ def is_available() -> bool:
 def device_count() -> int:
     """How many GPUs there are; 0 without CuPy or a driver."""
     module = load()
-    return 0 if module is None else int(module.cuda.runtime.getDeviceCount())
+    return 0 if module is None else _count_devices(module)
+
+
+@lru_cache(None)
+def _count_devices(module: Any) -> int:
+    return int(module.cuda.runtime.getDeviceCount())
 
 
 def require(index: int | None = None) -> Any:
     """The array module of the GPU, or a RuntimeError that says what was looked for and what to install."""
-    module = load()
+    module = load() if _module is None else _module
     if module is None:
         raise RuntimeError(f"a CUDA device was asked for, but none can be used: {_failure}")
     if index is not None and index >= device_count():

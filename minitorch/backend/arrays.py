@@ -119,6 +119,14 @@ def add_at(target: Array, index: Any, values: Array) -> None:
     target[...] = wide.astype(target.dtype)
 
 
+def device_memory(array: Any) -> Any:
+    """The piece of a GPU's memory that an array lies in: all its views have the same object; None on the host."""
+    try:
+        return array.data.mem
+    except AttributeError:
+        return None
+
+
 def shares_memory(first: Array, second: Array) -> bool:
     """Whether the two arrays may overlap in memory (bounds only: cheap, never a false no)."""
     return is_on_cpu(first) and is_on_cpu(second) and numpy.may_share_memory(first, second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from minitorch.backend.arrays import Array
@@ -38,6 +39,7 @@ class View(NamedTuple):
             return BLOCK
         return max(min(self.lanes * power_of_two(self.N), BLOCK), _WARP)
 
+    @lru_cache(4096)  # noqa: B019 (a View is a tuple of numbers: there is nothing that could not be freed)
     def shares(self) -> int:
         """How many blocks sum up a channel, each a share of its samples."""
         blocks = self.O * (blocks_for(self.C, _WARP) if self.is_across else self.C)
@@ -54,11 +56,16 @@ class View(NamedTuple):
         shares: int | None = None,
     ) -> None:
         """Run a kernel on ``array`` seen this way; ``arguments`` are those before N, C and S."""
-        shares = self.shares() if shares is None else shares
-        grid = (blocks_for(self.C, _WARP) if self.is_across else self.C, shares, self.O)
-        block = (self.lanes, self.block // self.lanes)
-        settings = {"ACROSS": int(self.is_across), "BLOCK": BLOCK}
-        kernels.launch(name, grid, block, arguments, element_types(array) | settings | defines)
+        grid, block, settings = _plan(self, shares, tuple((element_types(array) | defines).items()))
+        kernels.launch(name, grid, block, arguments, settings)
+
+
+@lru_cache(4096)
+def _plan(view: View, shares: int | None, defines: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    """(grid, block, settings): worked out once, as a step launches the same again and again."""
+    grid = (blocks_for(view.C, _WARP) if view.is_across else view.C, shares or view.shares(), view.O)
+    block = (view.lanes, view.block // view.lanes)
+    return grid, block, (("ACROSS", int(view.is_across)), ("BLOCK", BLOCK), *defines)
 
 
 def view_of_channels(array: Array) -> tuple[View, Array]:

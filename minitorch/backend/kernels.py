@@ -46,7 +46,7 @@ _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)".*$', re.MULTILINE)
 _PRAGMA_ONCE = re.compile(r"^[ \t]*#[ \t]*pragma[ \t]+once[ \t]*$", re.MULTILINE)
 _NULL = 0
 
-Defines = Mapping[str, str | int]
+Defines = Mapping[str, str | int] | tuple[tuple[str, str | int], ...]
 
 
 def kernels_available() -> bool:
@@ -83,21 +83,27 @@ class KernelFile:
         if 0 in grid:
             return
         cupy = accelerator.require()
-        index, current = _device_of(arguments), cupy.cuda.runtime.getDevice()
-        if index is not None and index != current:
-            with cupy.cuda.Device(index):
-                return self.launch(name, grid, block, arguments, defines, shared_bytes)
-        settings = () if defines is None else tuple(defines.items())
+        current = cupy.cuda.runtime.getDevice()
+        if accelerator.device_count() > 1:
+            index = _device_of(arguments)
+            if index is not None and index != current:
+                with cupy.cuda.Device(index):
+                    return self.launch(name, grid, block, arguments, defines, shared_bytes)
+        settings = defines if isinstance(defines, tuple) else tuple((defines or {}).items())
         function = self._functions.get((cupy, current, name, settings))
         if function is None:
             function = self._compile(cupy, current, name, settings)
         if shared_bytes > _SHARED_BYTES_OF_ANY_KERNEL and function.max_dynamic_shared_size_bytes < shared_bytes:
             function.max_dynamic_shared_size_bytes = shared_bytes
-        function(grid, block, tuple([_parameter(each) for each in arguments]), shared_mem=shared_bytes)
+        parameters = [
+            _NULL if each is None else each if each.__class__ is not numpy.ndarray else as_struct(each)
+            for each in arguments
+        ]
+        function(grid, block, tuple(parameters), shared_mem=shared_bytes)
 
     def source(self, defines: Defines | None = None) -> str:
         """What is compiled: a line for each setting, and the file with the text of what it includes."""
-        settings = "".join(f"#define {name} {value}\n" for name, value in (defines or {}).items())
+        settings = "".join(f"#define {name} {value}\n" for name, value in dict(defines or ()).items())
         return settings + source_text(self.path)
 
     def _compile(self, cupy: Any, device: int, name: str, settings: tuple[Any, ...]) -> Any:
@@ -111,13 +117,9 @@ class KernelFile:
         return function
 
 
-def _parameter(argument: Any) -> Any:
-    """What CuPy takes as a kernel's argument; a struct must be one element, which CuPy copies byte for byte."""
-    if argument is None:
-        return _NULL
-    if argument.__class__ is numpy.ndarray and argument.size != 1:
-        return argument.view(f"V{argument.nbytes}")
-    return argument
+def as_struct(numbers: numpy.ndarray) -> numpy.ndarray:
+    """Numbers as one element, which is what CuPy passes by value, byte for byte."""
+    return numbers if numbers.size == 1 else numbers.view(f"V{numbers.nbytes}")
 
 
 def _device_of(arguments: Sequence[Any]) -> int | None:

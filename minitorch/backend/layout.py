@@ -10,12 +10,14 @@ choose differently there, and only there.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from minitorch.backend.arrays import Array, HostArray, array_module
 
 Shape = tuple[int, ...]
 
+_ROW_MAJOR = tuple(range(32))
 CHANNELS_LAST = {4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}  # the order of (N, C, H, W) and (N, C, D, H, W), by rank
 
 
@@ -70,14 +72,18 @@ def is_channels_last(array: Array) -> bool:
     Gaps are no matter. Where both orders describe the memory (one channel, or one pixel), the strides of the
     dimensions of size 1 decide, and row-major wins if they are equal: torch's ``suggest_memory_format``.
     """
-    order = CHANNELS_LAST.get(array.ndim)
-    if order is None or array.size == 0 or array.strides[1] == 0:
+    return array.ndim in CHANNELS_LAST and _has_channels_last(array.shape, array.strides)
+
+
+@lru_cache(4096)
+def _has_channels_last(shape: Shape, strides: Shape) -> bool:
+    if 0 in shape or strides[1] == 0:
         return False
     least = 0
-    for dim in reversed(order):
-        if array.strides[dim] < least or (dim == 0 and least == array.strides[1]):
+    for dim in reversed(CHANNELS_LAST[len(shape)]):
+        if strides[dim] < least or (dim == 0 and least == strides[1]):
             return False
-        least = array.strides[dim] * array.shape[dim]
+        least = strides[dim] * shape[dim]
     return True
 
 
@@ -88,12 +94,16 @@ def image_order(array: Array) -> Shape:
 
 def empty_in_order(xp: Any, shape: Shape, dtype: Any, order: Shape) -> Array:
     """Uninitialised memory for an array of ``shape`` that lies in ``order``."""
+    if order == _ROW_MAJOR[: len(order)]:
+        return xp.empty(shape, dtype)
     made = xp.empty(tuple([shape[dim] for dim in order]), dtype)
     return made.transpose([order.index(dim) for dim in range(len(order))])
 
 
 def in_order(array: Array, order: Shape) -> Array:
     """``array`` in this order of memory and without gaps: itself if it is, else a copy."""
+    if order == _ROW_MAJOR[: len(order)]:
+        return array if array.flags.c_contiguous else copy_in_order(array, order)
     if array.transpose(order).flags.c_contiguous:
         return array
     return copy_in_order(array, order)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy
 
 from minitorch.backend.arrays import Array, array_module, is_on_cpu
 from minitorch.backend.kernels import KernelFile, kernels_available
-from minitorch.backend.launching import BLOCK, TYPES, kind_of, wide_dtype
+from minitorch.backend.launching import BLOCK, kind_of, type_of, wide_dtype
 from minitorch.backend.layout import is_dense
 from minitorch.backend.reduction import sum_of_shares
 
@@ -30,16 +31,19 @@ Lists = Sequence[Sequence[Array | None]]
 
 def can_step(*arrays: Array | None) -> bool:
     """Whether kernels can walk through these arrays side by side: on a GPU, floating, in one order without gaps."""
-    present = [array for array in arrays if array is not None]
-    first = present[0]
-    if is_on_cpu(first) or first.dtype.name not in TYPES or not kernels_available():
+    first, *others = [array for array in arrays if array is not None]
+    if is_on_cpu(first) or first.dtype.char not in "efd" or not kernels_available():
         return False
-    return all(_is_alike(each, first) for each in present[1:]) and is_dense(first)
+    for each in others:
+        if not _is_alike(each, first):
+            return False
+    return is_dense(first)
 
 
 def _is_alike(array: Array, other: Array) -> bool:
-    same_order = array.strides == other.strides or (array.flags.c_contiguous and other.flags.c_contiguous)
-    return not is_on_cpu(array) and array.dtype == other.dtype and array.shape == other.shape and same_order
+    if array.shape != other.shape or array.dtype != other.dtype or is_on_cpu(array):
+        return False
+    return array.strides == other.strides or (array.flags.c_contiguous and other.flags.c_contiguous)
 
 
 def launch(kernels: KernelFile, name: str, lists: Lists, arguments: list[Any], defines: dict[str, Any]) -> None:
@@ -61,16 +65,26 @@ def _tables(lists: Lists) -> Iterator[tuple[numpy.ndarray, int]]:
     """The tables of the launches, as ``TensorTable`` lies in memory, and how many blocks each needs."""
     for start in range(0, len(lists[0]), TENSORS):
         parts = [each[start : start + TENSORS] for each in lists]
-        sizes = [array.size for array in parts[0] if array is not None]
-        table = numpy.zeros(TENSORS + 1 + TENSORS * (1 + len(lists)), "int64")
-        first_block, size, addresses = numpy.split(table, [TENSORS + 1, 2 * TENSORS + 1])
-        first_block[1 : len(sizes) + 1] = numpy.cumsum([math.ceil(each / CHUNK) for each in sizes])
-        first_block[len(sizes) :] = first_block[len(sizes)]
-        size[: len(sizes)] = sizes
-        for row, part in zip(addresses.reshape(len(lists), TENSORS), parts):
-            row[: len(part)] = [0 if array is None else array.data.ptr for array in part]
-        if first_block[-1]:
-            yield table, int(first_block[-1])
+        sizes = tuple([array.size for array in parts[0] if array is not None])
+        table, blocks = _table_without_addresses(sizes, len(lists))
+        if not blocks:
+            continue
+        table = table.copy()
+        for row, part in enumerate(parts, start=2):
+            addresses = [0 if array is None else array.data.ptr for array in part]
+            table[1 + row * TENSORS : 1 + row * TENSORS + len(part)] = addresses
+        yield table, blocks
+
+
+@lru_cache(256)
+def _table_without_addresses(sizes: tuple[int, ...], lists: int) -> tuple[numpy.ndarray, int]:
+    """The first block of each tensor, and the sizes; and how many blocks there are."""
+    table = numpy.zeros(TENSORS + 1 + TENSORS * (1 + lists), "int64")
+    first_block, size = table[: TENSORS + 1], table[TENSORS + 1 : 2 * TENSORS + 1]
+    first_block[1 : len(sizes) + 1] = numpy.cumsum([math.ceil(each / CHUNK) for each in sizes])
+    first_block[len(sizes) :] = first_block[len(sizes)]
+    size[: len(sizes)] = sizes
+    return table, int(first_block[-1])
 
 
 def multi_tensor_zero(arrays: Sequence[Array]) -> None:
@@ -90,7 +104,7 @@ def multi_tensor_add(arrays: Sequence[Array], amount: float) -> None:
     """Add a number to every element of arrays."""
     for group, rest in _by_type(arrays):
         if group:
-            launch(_kernels, "add", [group], [float(amount)], {"ELEMENT": TYPES[group[0].dtype.name]})
+            launch(_kernels, "add", [group], [float(amount)], {"ELEMENT": type_of(group[0])})
         for array in rest:
             array += amount
 
@@ -102,7 +116,7 @@ def multi_tensor_unscale(grads: Sequence[Array], inverse_scale: Array, found_inf
     """
     for group, rest in _by_type(grads):
         if group:
-            settings = {"ELEMENT": TYPES[group[0].dtype.name]}
+            settings = {"ELEMENT": type_of(group[0])}
             launch(_kernels, "unscale", [group], [inverse_scale, found_inf], settings)
         for array in rest:
             is_finite = (array - array == 0).all()
@@ -119,7 +133,7 @@ def multi_tensor_norm(arrays: Sequence[Array]) -> Array | None:
         return None
     tables, xp = list(_tables([arrays])), array_module(arrays[0])
     partial = xp.empty((sum(blocks for _, blocks in tables), 1), wide_dtype(arrays[0]))
-    settings, start = _settings([arrays]) | {"ELEMENT": TYPES[arrays[0].dtype.name]}, 0
+    settings, start = _settings([arrays]) | {"ELEMENT": type_of(arrays[0])}, 0
     for table, blocks in tables:
         _kernels.launch("sum_squares", (blocks,), (BLOCK,), [table, partial[start:]], settings)
         start += blocks
@@ -130,7 +144,7 @@ def multi_tensor_scale(arrays: Sequence[Array], factor: Array) -> None:
     """Multiply every element of arrays by a factor, which is an array of one element on their device."""
     for group, rest in _by_type(arrays):
         if group:
-            settings = {"ELEMENT": TYPES[group[0].dtype.name]}
+            settings = {"ELEMENT": type_of(group[0])}
             launch(_kernels, "scale", [group], [factor.astype(wide_dtype(group[0]), copy=False)], settings)
         for array in rest:
             array *= factor.astype(array.dtype).reshape(())

@@ -8,7 +8,7 @@ from pathlib import Path
 from minitorch.backend.arrays import Array, array_module, row_major
 from minitorch.backend.channels import View
 from minitorch.backend.kernels import KernelFile
-from minitorch.backend.launching import TYPES, runs_kernels, wide_dtype
+from minitorch.backend.launching import TYPES, name_of, runs_kernels, type_of, wide_dtype
 from minitorch.backend.layout import image_order
 
 _MOST_OUTER = 65535  # blocks that a grid may have in its third direction
@@ -58,7 +58,7 @@ def sum_axes(array: Array, axes: tuple[int, ...], keepdims: bool = False, factor
     view = view_of_sum(array.shape, axes)
     if view is None:
         return None
-    return sum_over(row_major(array), view, array.dtype.name, factor).reshape(shape)
+    return sum_over(row_major(array), view, name_of(array), factor).reshape(shape)
 
 
 def sum_over(input: Array, view: View, dtype: str, factor: float = 1.0, squares: bool = False) -> Array:
@@ -76,6 +76,6 @@ def sum_of_shares(shares: Array, dtype: str | None = None, factor: float = 1.0) 
     """The second stage: factor · the sum over the first dimension, which is the number of the share."""
     view = View(shares.shape[0], math.prod(shares.shape[1:]), 1)
     result = array_module(shares).empty(shares.shape[1:], dtype or shares.dtype)
-    defines = {"OUTPUT": TYPES[result.dtype.name], "SQUARES": 0}
+    defines = {"OUTPUT": type_of(result), "SQUARES": 0}
     view.launch(_kernels, "reduce", shares, [shares, result, factor, *view[:3]], defines, shares=1)
     return result

@@ -136,7 +136,8 @@ class _BatchNorm(ChannelNorm):
         """Count this batch, and return its share in the running statistics: 1/n for a plain mean of n batches."""
         if self.num_batches_tracked is None:
             return self.momentum or 0.0
-        self.num_batches_tracked.add_(1)
+        self.num_batches_tracked.array += 1  # as add_(1), whose checks take longer than the layer's own
+        self.num_batches_tracked.bump_version()
         return 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
 
 

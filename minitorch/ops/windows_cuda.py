@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from minitorch.backend import Array, is_channels_last
@@ -14,10 +15,15 @@ def launch_over(
     target: Array, kernels: KernelFile, name: str, arguments: list[Any], windows: Windows, defines: dict[str, Any]
 ) -> None:
     """Run a pooling kernel with a thread for each element of ``target``."""
-    settings = element_types(target, arguments[0]) | window_settings(windows) | defines
-    settings["CHANNELS_LAST"] = int(is_channels_last(target))
+    types = element_types(target, arguments[0]) | defines | {"CHANNELS_LAST": int(is_channels_last(target))}
     sizes = [target.size, target.shape[-3], *windows.input_size, *windows.output_size]
+    settings = _with_window(windows, tuple(types.items()))
     kernels.launch(name, (blocks_for(target.size),), (BLOCK,), [*arguments, *sizes], settings)
+
+
+@lru_cache(4096)
+def _with_window(windows: Windows, settings: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*settings, *window_settings(windows).items())
 
 
 def window_settings(windows: Windows) -> dict[str, int]:

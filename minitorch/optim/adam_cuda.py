@@ -8,7 +8,7 @@ from typing import Any
 from minitorch.autograd.variable import wrap
 from minitorch.backend import Array, array_module, is_on_cpu
 from minitorch.backend.kernels import KernelFile
-from minitorch.backend.launching import TYPES, kind_of
+from minitorch.backend.launching import kind_of, type_of
 from minitorch.backend.multi_tensor import can_step, launch, multi_tensor_add
 from minitorch.optim.launching import learning_rate
 from minitorch.optim.optimizer import count_step, number, prepare_state
@@ -39,7 +39,7 @@ def step_on_gpu(states: dict[Any, dict[str, Any]], group: dict[str, Any], parame
         lists = list(zip(*rows))
         if group["capturable"]:
             multi_tensor_add(lists[5], 1.0)
-        settings = {"ELEMENT": TYPES[lists[0][0].dtype.name], "CAPTURABLE": int(group["capturable"])}
+        settings = {"ELEMENT": type_of(lists[0][0]), "CAPTURABLE": int(group["capturable"])}
         launch(_kernels, "adam_step", lists, _arguments(group, count), settings)
     return others
 

@@ -8,7 +8,7 @@ from typing import Any
 from minitorch.autograd.variable import wrap
 from minitorch.backend import Array, array_module
 from minitorch.backend.kernels import KernelFile
-from minitorch.backend.launching import TYPES, kind_of
+from minitorch.backend.launching import kind_of, type_of
 from minitorch.backend.multi_tensor import can_step, launch
 from minitorch.optim.launching import learning_rate
 from minitorch.optim.optimizer import number
@@ -40,7 +40,7 @@ def step_on_gpu(states: dict[Any, dict[str, Any]], group: dict[str, Any], parame
             "sgd_step",
             list(zip(*rows)),
             _arguments(group, is_first),
-            {"ELEMENT": TYPES[rows[0][0].dtype.name]},
+            {"ELEMENT": type_of(rows[0][0])},
         )
     return others
 

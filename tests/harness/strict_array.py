@@ -67,6 +67,13 @@ def count_wait(reason: str) -> None:
     _synchronize(reason)
 
 
+def _owner(array: np.ndarray) -> np.ndarray:
+    """The array that owns the memory."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
 def live_arrays() -> list[np.ndarray]:
     """The host arrays behind all device arrays that exist."""
     return [wrapper._host for wrapper in list(_wrappers.values())]
@@ -263,7 +270,8 @@ class StrictArray:
 
 ATTRIBUTES: dict[str, Callable[[StrictArray], Any]] = {
     "base": lambda array: _to_device(array._host.base) if isinstance(array._host.base, np.ndarray) else None,
-    "data": lambda array: SimpleNamespace(ptr=array._host.ctypes.data, device_id=0),  # no buffer
+    # no buffer
+    "data": lambda array: SimpleNamespace(ptr=array._host.ctypes.data, device_id=0, mem=_owner(array._host)),
     "device": lambda array: Device(),
     "flags": lambda array: SimpleNamespace(**{name: getattr(array._host.flags, name) for name in FLAGS}),
 }
