@@ -233,6 +233,8 @@ def _is_owned(
 
     By the contract of ``Function`` a result is fresh, or shows (is, or is a view of) an incoming gradient or a
     saved value. A shown incoming gradient is passed on as ours if it was ours and only this result shows it.
+    NumPy points every view straight at the array that owns the memory; the test for that is written out three times, as
+    this runs for every gradient.
     """
     result = results[position]
     if node.may_return_kept_arrays:
@@ -245,14 +247,14 @@ def _is_owned(
     elif memory.__class__ is not HostArray or 0 in result.strides or not result.flags.writeable:
         return False
     for other in saved:
-        if _lies_in(other, memory):
+        if other is memory or (other.__class__ is HostArray and other.base is memory):
             return False
     if len(results) > 1:
         for index, other in enumerate(results):
-            if index != position and _lies_in(other, memory):
+            if index != position and (other is memory or (other.__class__ is HostArray and other.base is memory)):
                 return False
     for gradient, was_owned in zip(gradients, owned):
-        if _lies_in(gradient, memory):
+        if gradient is memory or (gradient.__class__ is HostArray and gradient.base is memory):
             return was_owned and result.flags.writeable
     return True
 
@@ -271,11 +273,6 @@ def _is_owned_on_device(
         if device_memory(gradient) is memory:
             return was_owned
     return True
-
-
-def _lies_in(value: Any, memory: Array) -> bool:
-    """Whether ``value`` is ``memory``, the array that owns it, or a view: NumPy points every view straight at it."""
-    return value is memory or (value.__class__ is HostArray and value.base is memory)
 
 
 def _fit(gradient: Gradient, shape: tuple[int, ...], dtype: Any, sender: Function | None, position: int) -> Gradient:
