@@ -16,6 +16,7 @@ from typing import Any
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array
 from minitorch.ops.arithmetic import mul
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.contraction import Contract
 from minitorch.ops.diagonal import diagonal
 from minitorch.ops.dims import normalize_dims
@@ -26,6 +27,7 @@ from minitorch.ops.reduction import sum as sum_
 from minitorch.ops.shape import UnsafeView, reshape
 
 
+@autocasts
 def einsum(*args: Any) -> Any:
     """Sum of products of the operands, with the dimensions named by letters.
 
@@ -112,6 +114,7 @@ def _spread(operand: Any, labels: Labels, wanted: Labels) -> Any:
     return reshape(operand, [sizes.get(label, 1) for label in wanted])
 
 
+@autocasts
 def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     """Sum of products over chosen dimensions of two tensors.
 
