@@ -27,7 +27,15 @@ class _AutocastState(threading.local):
         self.cache: dict[int, Any] = {}  # casts of parameters, by the parameter's identity
 
 
+class _Usage:
+    """Whether mixed precision was ever turned on: a look that costs a third of one at a thread's own state."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
+
+
 state = _AutocastState()
+usage = _Usage()
 
 
 def is_autocast_available(device_type: str) -> bool:
@@ -53,6 +61,7 @@ def set_autocast_enabled(device_type: str, enabled: bool) -> None:
         raise TypeError(
             f"set_autocast_enabled(): argument 'enabled' (position 2) must be bool, not {type(enabled).__name__}"
         )
+    usage.has_begun = usage.has_begun or enabled
     state.devices = tuple([each for each in DEVICE_TYPES if (enabled if each == changed else each in state.devices)])
 
 

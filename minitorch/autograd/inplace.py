@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitorch.autograd.autocast_mode import state as autocast
+from minitorch.autograd.autocast_mode import usage
 from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import state
 from minitorch.autograd.primitive import AssignView
@@ -40,7 +41,7 @@ def apply_inplace(target: Any, operation: Callable[[Any], Any], may_overlap: boo
     if not may_overlap:
         check_no_overlap(target.array)
     previous = target.alias()
-    result = operation(previous) if not autocast.devices else _without_autocast(operation, previous)
+    result = operation(previous) if not usage.has_begun else _without_autocast(operation, previous)
     _check_fits(target, result)
     is_recorded = state.enabled and result.needs_grad
     if is_recorded:

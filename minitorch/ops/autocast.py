@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from minitorch.autograd import grad_mode
-from minitorch.autograd.autocast_mode import get_autocast_dtype, state
+from minitorch.autograd.autocast_mode import get_autocast_dtype, state, usage
 from minitorch.autograd.primitive import Cast
 from minitorch.autograd.variable import Variable
 from minitorch.backend import is_on_cpu
@@ -35,17 +35,40 @@ _BANNED_ERROR = (
 )
 
 
+# A wrapper has its op's own parameters: handing on *args and **options would take three times as long.
+_WRAPPER = """
+def wrapped({parameters}):
+    if not usage.has_begun or not state.devices:
+        return operation({passed})
+    return in_region(wrapped, policies, ({args}), {{{options}}})
+"""
+_HAS_ARGS = 4  # the flag of code with a parameter *args
+
+
 def autocasts(operation: F) -> F:
     """Decorate an op: within a region its operands are cast by the policies under the op's name."""
-    policies = policies_of(operation.__name__)
+    space: dict[str, Any] = {"operation": operation, "usage": usage, "state": state, "in_region": _in_region}
+    space["policies"] = policies_of(operation.__name__)
+    exec(_wrapper_source(operation.__code__), space)
+    wrapped: Any = functools.update_wrapper(space["wrapped"], operation)
+    wrapped.__defaults__, wrapped.__kwdefaults__ = operation.__defaults__, operation.__kwdefaults__
+    found: F = wrapped
+    return found
 
-    @functools.wraps(operation)
-    def wrapped(*args: Any, **options: Any) -> Any:
-        if not state.devices:
-            return operation(*args, **options)
-        return _in_region(wrapped, policies, args, options)
 
-    return wrapped  # type: ignore[return-value]
+def _wrapper_source(code: Any) -> str:
+    """The wrapper of a function with this code, as text."""
+    end = code.co_argcount + code.co_kwonlyargcount
+    positional, keywords = list(code.co_varnames[: code.co_argcount]), code.co_varnames[code.co_argcount : end]
+    if code.co_flags & _HAS_ARGS:
+        positional.append(f"*{code.co_varnames[end]}")
+    star = ["*"] if keywords and not code.co_flags & _HAS_ARGS else []
+    return _WRAPPER.format(
+        parameters=", ".join([*positional, *star, *keywords]),
+        passed=", ".join([*positional, *(f"{name}={name}" for name in keywords)]),
+        args="".join(f"{name}, " for name in positional),
+        options=", ".join(f"{name!r}: {name}" for name in keywords),
+    )
 
 
 def policies_of(name: str) -> tuple[tuple[str, str], ...]:

@@ -19,7 +19,7 @@ from minitorch.autograd.function import Function, check_broadcastable
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, is_on_cpu, matrix_product
 from minitorch.ops.arithmetic import mul
-from minitorch.ops.autocast import autocasts
+from minitorch.ops.autocast import autocasts, cast_operands
 from minitorch.ops.matmul_checks import (
     arrays_of,
     check_bmm,
@@ -257,6 +257,7 @@ def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
 ger = outer
 
 
+@autocasts
 def inner(input: Any, other: Any, *, out: Any = None) -> Any:
     """Sums of products over the last dimension of both.
 
@@ -277,6 +278,8 @@ def inner(input: Any, other: Any, *, out: Any = None) -> Any:
     if a.dtype != b.dtype:
         raise RuntimeError("both inputs should have same dtype")
     refuse_bool(a, "addmm_impl_cpu_")
+    if a.ndim > 1 or b.ndim > 1:  # else it is a dot product
+        input, other = cast_operands("mm", input, other)
     product = Mm.apply(_fold(input), _fold(other), transposed=True)
     return write_product(reshape(product, (*a.shape[:-1], *b.shape[:-1])), out)
 
