@@ -277,7 +277,7 @@ class GradScaler:
                     "requires_grad=False."
                 )
             with no_grad():
-                scale.copy_(new_scale.reshape(()))
+                scale.copy_(new_scale)
         self._per_optimizer_states = defaultdict(_fresh_state)
 
     def _adapt(self, scale: Tensor, tracker: Tensor) -> None:
