@@ -13,15 +13,15 @@ made without recording, which is on now.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from minitorch.autograd import grad_mode
 from minitorch.autograd.autocast_mode import get_autocast_dtype, state, usage
 from minitorch.autograd.primitive import Cast
 from minitorch.autograd.variable import Variable
-from minitorch.backend import is_on_cpu
-from minitorch.dtypes import dtype, float32, float64, from_numpy_dtype
+from minitorch.backend import Array, is_on_cpu
+from minitorch.dtypes import dtype, float32, float64
 from minitorch.ops.autocast_policies import BANNED, FLOAT32, FLOAT32_RESULT, LOWER, POLICIES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,9 +71,9 @@ def _wrapper_source(code: Any) -> str:
     )
 
 
-def policies_of(name: str) -> tuple[tuple[str, str], ...]:
-    """(device type, policy) of an op, those for CUDA first. Raises KeyError for an op without any."""
-    found = tuple([(device, table[name]) for device, table in POLICIES.items() if name in table])
+def policies_of(name: str) -> dict[str, str]:
+    """{device type: policy} of an op. Raises KeyError for an op without any."""
+    found = {device: table[name] for device, table in POLICIES.items() if name in table}
     if not found:
         raise KeyError(f"{name} is in no list of autocast_policies.py")
     return found
@@ -88,19 +88,24 @@ def cast_operands(name: str, *operands: Any) -> tuple[Any, ...]:
     return operands
 
 
-def _in_region(wrapped: Any, policies: tuple[tuple[str, str], ...], args: tuple[Any, ...], options: Any) -> Any:
+def _in_region(wrapped: Any, policies: dict[str, str], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Cast for one kind of device and call the op again with casting off for that kind."""
     if options.get("out") is None:
-        for device, policy in policies:
-            if device in state.devices and any(_is_on(device, each) for each in (*args, *options.values())):
-                before = state.devices
-                args, options = _prepared(wrapped, policy, device, args, options)
-                state.devices = tuple([each for each in before if each != device])
-                try:
-                    return wrapped(*args, **options)
-                finally:
-                    state.devices = before
+        for device in state.devices:
+            if device in policies and (_has_any_on(device, args) or _has_any_on(device, options.values())):
+                args, options = _prepared(wrapped, policies[device], device, args, options)
+                return _without(device, wrapped, args, options)
     return wrapped.__wrapped__(*args, **options)
+
+
+def _without(device: str, wrapped: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Call an op with casting off for a kind of device."""
+    before = state.devices
+    state.devices = () if len(before) == 1 else tuple([each for each in before if each != device])
+    try:
+        return wrapped(*args, **options)
+    finally:
+        state.devices = before
 
 
 def _prepared(
@@ -112,8 +117,8 @@ def _prepared(
     if policy == FLOAT32_RESULT:
         return _with_dtype(wrapped.__wrapped__, device, args, options)
     target = _target(policy, device, (*args, *options.values()))
-    values = _cast_all(options.values(), device, target)
-    return tuple(_cast_all(args, device, target)), dict(zip(options, values))
+    cast = tuple(_cast_all(args, device, target))
+    return cast, (dict(zip(options, _cast_all(options.values(), device, target))) if options else options)
 
 
 def _with_dtype(
@@ -122,15 +127,17 @@ def _with_dtype(
     """The arguments with ``dtype=float32``, if they have none and the first operand is one to cast."""
     names = operation.__code__.co_varnames[: operation.__code__.co_argcount]
     given = {**dict(zip(names, args)), **options}
-    if given.get("dtype") is not None or not _is_eligible(given[names[0]], device):
+    first = given[names[0]]
+    if given.get("dtype") is not None or not (isinstance(first, Variable) and _is_eligible(first.array, device)):
         return args, options
     return (), {**given, "dtype": float32}
 
 
 def _target(policy: str, device: str, operands: Any) -> dtype:
+    """The dtype that a policy casts to."""
     if policy == FLOAT32:
         return float32
-    lower = get_autocast_dtype(device)
+    lower = state.dtypes.get(device) or get_autocast_dtype(device)  # the second raises
     return lower if policy == LOWER else _widest(lower, device, operands)
 
 
@@ -138,44 +145,40 @@ def _widest(lower: dtype, device: str, operands: Any) -> dtype:
     """float32 if an operand is of it, else the lower precision."""
     if lower is float64:
         raise RuntimeError("promote type is double in at::autocast::prioritize")
-    found = [from_numpy_dtype(each.array.dtype) for each in _variables(operands) if _is_eligible(each, device)]
-    return float32 if float32 in found else lower
+    arrays = [each.array for each in _variables(operands)]
+    is_wide = any(array.dtype.char == "f" and _is_eligible(array, device) for array in arrays)
+    return float32 if is_wide else lower
 
 
-def _variables(operands: Any) -> list[Any]:
+def _variables(operands: Any) -> Iterator[Variable]:
     """The Variables among the operands, those in lists too."""
-    found = []
     for each in operands:
         if isinstance(each, Variable):
-            found.append(each)
+            yield each
         elif each.__class__ in (list, tuple):
-            found += _variables(each)
-    return found
+            yield from _variables(each)
 
 
-def _is_on(device: str, operand: Any) -> bool:
-    """Whether the operand is a Variable on this kind of device, or a list with one."""
-    return any(is_on_cpu(each.array) == (device == "cpu") for each in _variables((operand,)))
+def _has_any_on(device: str, operands: Any) -> bool:
+    """Whether one of the operands is a Variable on this kind of device, or a list with one."""
+    is_for_cpu = device == "cpu"
+    return any(is_on_cpu(each.array) == is_for_cpu for each in _variables(operands))
 
 
-def _is_eligible(operand: Any, device: str) -> bool:
-    """Whether it is a Variable that this device's policies may cast."""
-    return (
-        isinstance(operand, Variable)
-        and operand.array.dtype.kind == "f"
-        and operand.array.dtype != "float64"
-        and is_on_cpu(operand.array) == (device == "cpu")
-    )
+def _is_eligible(array: Array, device: str) -> bool:
+    """Whether this device's policies may cast it: float16 or float32, and on such a device."""
+    return array.dtype.char in "ef" and is_on_cpu(array) == (device == "cpu")
 
 
 def _cast_all(operands: Any, device: str, target: dtype) -> list[Any]:
     """Each operand in dtype ``target``, where it is one to cast; lists item by item."""
-    cast = []
+    cast, wanted = [], target.numpy
     for each in operands:
-        if each.__class__ in (list, tuple):
+        if isinstance(each, Variable):
+            if each.array.dtype is not wanted and _is_eligible(each.array, device) and each.array.dtype != wanted:
+                each = _cached_cast(each, device, target)
+        elif each.__class__ in (list, tuple):
             each = type(each)(_cast_all(each, device, target))
-        elif _is_eligible(each, device) and each.array.dtype != target.numpy:
-            each = _cached_cast(each, device, target)
         cast.append(each)
     return cast
 
@@ -183,7 +186,7 @@ def _cast_all(operands: Any, device: str, target: dtype) -> list[Any]:
 def _cached_cast(operand: Any, device: str, target: dtype) -> Any:
     """The operand in dtype ``target``; that of a float32 parameter in the lower precision is kept."""
     is_parameter = operand.needs_grad and operand.node is None and operand.base is None
-    is_kept = is_parameter and operand.array.dtype == "float32" and target is state.dtypes.get(device)
+    is_kept = is_parameter and operand.array.dtype.char == "f" and target is state.dtypes.get(device)
     if not (is_kept and state.cache_enabled):
         return Cast.apply(operand, dtype=target.numpy)
     known = state.cache.get(id(operand))

@@ -50,11 +50,11 @@ def test_overflows_in_the_emulator(emulated: Any) -> None:
 @pytest.mark.cuda
 @pytest.mark.parametrize("fused", [None, True])
 def test_training_on_a_gpu(fused: bool | None) -> None:
-    mixed, scales, model = train(minitorch, "cuda", steps=20, fused=fused)
-    full, _, _ = train(minitorch, "cuda", steps=20, is_mixed=False)
+    mixed, scales, model = train(minitorch, "cuda", steps=15, fused=fused)
+    full, _, _ = train(minitorch, "cuda", steps=15, is_mixed=False)
     numpy.testing.assert_allclose(mixed[:6], full[:6], 1e-2)
-    assert mixed[-1] < mixed[0] / 2
-    assert scales == [1024.0] * 20
+    assert mixed[-1] < 0.85 * mixed[0]
+    assert scales == [1024.0] * 15
     assert all(each.dtype is each.grad.dtype is minitorch.float32 for each in model.parameters())
 
 
