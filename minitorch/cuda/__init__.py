@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch.backend import accelerator, current_cuda_device
+from minitorch.cuda import amp as amp  # torch.cuda.amp
 
 
 def is_available() -> bool:
