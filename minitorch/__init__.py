@@ -374,6 +374,15 @@ from minitorch.ops.distance import cdist, cosine_similarity, pairwise_distance, 
 
 from minitorch import amp, autograd, backends, cuda
 
+# results that never change: determinism.py
+from minitorch.determinism import (
+    are_deterministic_algorithms_enabled,
+    get_deterministic_debug_mode,
+    is_deterministic_algorithms_warn_only_enabled,
+    set_deterministic_debug_mode,
+    use_deterministic_algorithms,
+)
+
 # mixed precision: amp/autocast_mode.py, autograd/autocast_mode.py
 from minitorch.amp.autocast_mode import autocast
 from minitorch.autograd.autocast_mode import (
@@ -438,6 +447,7 @@ __all__ = [
     "arctan_",
     "arctanh",
     "arctanh_",
+    "are_deterministic_algorithms_enabled",
     "argmax",
     "argmin",
     "argsort",
@@ -590,6 +600,7 @@ __all__ = [
     "ger",
     "get_autocast_dtype",
     "get_default_dtype",
+    "get_deterministic_debug_mode",
     "get_num_threads",
     "get_rng_state",
     "greater",
@@ -619,6 +630,7 @@ __all__ = [
     "inverse",
     "is_autocast_cache_enabled",
     "is_autocast_enabled",
+    "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point",
     "is_grad_enabled",
     "is_inference_mode_enabled",
@@ -771,6 +783,7 @@ __all__ = [
     "set_autocast_enabled",
     "set_default_dtype",
     "set_default_tensor_type",
+    "set_deterministic_debug_mode",
     "set_grad_enabled",
     "set_num_threads",
     "set_printoptions",
@@ -834,6 +847,7 @@ __all__ = [
     "unique",
     "unique_consecutive",
     "unsqueeze",
+    "use_deterministic_algorithms",
     "utils",
     "var",
     "var_mean",

@@ -19,7 +19,6 @@ Array = Any  # numpy.ndarray or cupy.ndarray: no common base class exists
 HostArray = numpy.ndarray
 as_strided = numpy.lib.stride_tricks.as_strided  # of arrays in host memory
 _numpy_array = HostArray
-_CUPY_CANNOT_SCATTER = ("int8", "int16", "uint8", "bool")  # its atomic additions know wider types only
 _CUDA_DEVICES = tuple(device("cuda", index) for index in range(64))
 
 
@@ -107,16 +106,6 @@ def current_cuda_device() -> int:
 def module_of(target: device) -> Any:
     """The array module that makes arrays on ``target``."""
     return numpy if target.type == "cpu" else accelerator.require(target.index)
-
-
-def add_at(target: Array, index: Any, values: Array) -> None:
-    """``target[index] += values`` where an index that occurs twice adds twice."""
-    if is_on_cpu(target) or target.dtype.name not in _CUPY_CANNOT_SCATTER:
-        array_module(target).add.at(target, index, values)
-        return
-    wide = target.astype("int32")  # exact: the narrow types wrap around only when cast back
-    array_module(target).add.at(wide, index, values.astype("int32"))
-    target[...] = wide.astype(target.dtype)
 
 
 def device_memory(array: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import Array, HostArray, module_of, to_device
+from minitorch.backend import Array, HostArray, fill_if_wanted, module_of, to_device
 from minitorch.device import CPU, device
 from minitorch.memory_format import memory_format, preserve_format
 from minitorch.ops.strided import made_like
@@ -155,7 +155,9 @@ def empty(
     pin_memory: bool = False,
 ) -> Tensor:
     """A tensor whose elements are whatever the memory held."""
-    return _into(out, _filled("empty", as_size("empty", _sizes(size)), dtype, device, requires_grad))
+    made = _filled("empty", as_size("empty", _sizes(size)), dtype, device, requires_grad)
+    fill_if_wanted(made.array)
+    return _into(out, made)
 
 
 def full(
@@ -242,7 +244,9 @@ def empty_like(
     memory_format: memory_format | None = None,
 ) -> Tensor:
     """Uninitialised memory in the shape, dtype and device of ``input``."""
-    return _like("empty", input, dtype, device, requires_grad, memory_format)
+    made = _like("empty", input, dtype, device, requires_grad, memory_format)
+    fill_if_wanted(made.array)
+    return made
 
 
 def full_like(

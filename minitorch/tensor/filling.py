@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from minitorch.autograd.inplace import apply_inplace
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import device_of, host, module_of, to_device, to_numpy
+from minitorch.backend import device_of, fill_if_wanted, host, module_of, to_device, to_numpy
 from minitorch.backend.generator import default_cpu_generator
 from minitorch.dtypes import chosen_dtype, from_numpy_dtype
 from minitorch.memory_format import contiguous_format, preserve_format
@@ -135,7 +135,9 @@ class FillingMethods(Variable):
 
     def new_empty(self: T, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> T:
         """Uninitialised memory with this tensor's dtype and device."""
-        return self._new("empty", as_size("new_empty", size), dtype, device, requires_grad)
+        made = self._new("empty", as_size("new_empty", size), dtype, device, requires_grad)
+        fill_if_wanted(made.array)
+        return made
 
     def new_full(
         self: T, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
