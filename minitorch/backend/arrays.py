@@ -11,6 +11,7 @@ from typing import Any
 import numpy
 
 from minitorch.backend import accelerator
+from minitorch.backend.graphs import check_capture
 from minitorch.device import CPU, device
 
 host = numpy  # the array module of host memory, for the few places that build arrays from Python data
@@ -76,7 +77,10 @@ def is_on_cpu(array: Array) -> bool:
 
 def to_numpy(array: Array) -> numpy.ndarray:
     """The values in host memory: the array itself if it is there, else a copy (waits for the device)."""
-    return numpy.asarray(array) if is_on_cpu(array) else array.get()
+    if is_on_cpu(array):
+        return numpy.asarray(array)
+    check_capture("it waits for the GPU and copies from it")
+    return array.get()
 
 
 def to_device(array: Array, target: device) -> Array:
@@ -87,6 +91,8 @@ def to_device(array: Array, target: device) -> Array:
     index = target.index if target.index is not None else current_cuda_device()
     if not is_on_cpu(array) and array.device.id == index:
         return array
+    if is_on_cpu(array):
+        check_capture("it copies to the GPU")
     with module.cuda.Device(index):
         return module.asarray(array)
 

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch.backend import accelerator, current_cuda_device
+from minitorch.cuda.graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing
+
+__all__ = [
+    "CUDAGraph",
+    "current_device",
+    "device_count",
+    "graph",
+    "graph_pool_handle",
+    "is_available",
+    "is_current_stream_capturing",
+    "make_graphed_step",
+    "manual_seed",
+    "manual_seed_all",
+    "synchronize",
+]
 
 
 def is_available() -> bool:
@@ -33,3 +48,17 @@ def manual_seed(seed: int) -> None:
 
 def manual_seed_all(seed: int) -> None:
     """As ``manual_seed``."""
+
+
+if TYPE_CHECKING:
+    from minitorch.cuda.graphed_step import make_graphed_step
+else:
+
+    def __getattr__(name):
+        """``make_graphed_step`` knows modules and optimizers, which are imported when they are first used."""
+        if name != "make_graphed_step":
+            raise AttributeError(f"module 'minitorch.cuda' has no attribute {name!r}")
+        from minitorch.cuda.graphed_step import make_graphed_step
+
+        globals()[name] = make_graphed_step
+        return make_graphed_step

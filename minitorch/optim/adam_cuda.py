@@ -11,7 +11,7 @@ from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import TYPES, kind_of
 from minitorch.backend.multi_tensor import can_step, launch, multi_tensor_add
 from minitorch.optim.launching import learning_rate
-from minitorch.optim.optimizer import count_step, number, prepare_state
+from minitorch.optim.optimizer import check_state_is_made_before, count_step, number, prepare_state
 from minitorch.tensor.tensor import Tensor
 
 _kernels = KernelFile(Path(__file__).with_name("adam.cu"))
@@ -47,6 +47,7 @@ def step_on_gpu(states: dict[Any, dict[str, Any]], group: dict[str, Any], parame
 def _count_on_device(state: dict[str, Any], parameter: Any) -> Array:
     """The step count as a float32 array on the parameter's device, where a replayed graph finds and raises it."""
     if is_on_cpu(state["step"].array):
+        check_state_is_made_before()
         xp = array_module(parameter.array)
         state["step"] = wrap(xp.full((), float(state["step"].array), "float32"), Tensor)
     array: Array = state["step"].array

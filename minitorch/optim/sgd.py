@@ -12,6 +12,7 @@ from minitorch.optim.optimizer import (
     check_implementation,
     check_learning_rate,
     check_not_negative,
+    check_state_is_made_before,
     number,
 )
 from minitorch.optim.sgd_cuda import step_on_gpu
@@ -85,6 +86,7 @@ class SGD(Optimizer):
                 state = self.state[parameter]
                 is_first = state.get("momentum_buffer") is None
                 if is_first:
+                    check_state_is_made_before()
                     empty = array_module(parameter.array).empty_like(parameter.array)
                     state["momentum_buffer"] = wrap(empty, Tensor)
                 momentum_buffer = state["momentum_buffer"].array

@@ -11,7 +11,7 @@ from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import TYPES, kind_of
 from minitorch.backend.multi_tensor import can_step, launch
 from minitorch.optim.launching import learning_rate
-from minitorch.optim.optimizer import number
+from minitorch.optim.optimizer import check_state_is_made_before, number
 from minitorch.tensor.tensor import Tensor
 
 _kernels = KernelFile(Path(__file__).with_name("sgd.cu"))
@@ -31,6 +31,7 @@ def step_on_gpu(states: dict[Any, dict[str, Any]], group: dict[str, Any], parame
             continue
         is_first = group["momentum"] != 0 and known is None
         if is_first:
+            check_state_is_made_before()
             known = states[parameter]["momentum_buffer"] = wrap(array_module(array).empty_like(array), Tensor)
         row = (array, grad, None if known is None else known.array)
         launches.setdefault((kind_of(array), is_first), []).append(row)

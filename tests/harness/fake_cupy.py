@@ -18,16 +18,20 @@ import numpy
 
 from minitorch.backend import accelerator
 from tests.harness.cuda_emulator import EmulatedCompileError, EmulatedModule
+from tests.harness.fake_memory import (
+    MEMORY,
+    DefaultMemoryPool,
+    Memory,
+    MemoryPointer,
+    MemoryPool,
+    OutOfMemoryError,
+    using_allocator,
+)
 from tests.harness.stream_capture import Capture, CaptureError, Graph
-from tests.harness.strict_array import StrictArray, count_wait, live_arrays, strict
+from tests.harness.strict_array import StrictArray, count_wait, strict
 
-MEMORY = 1 << 30  # of the device, in bytes
 ATTRIBUTES = {"MultiProcessorCount": 4, "MaxThreadsPerBlock": 1024, "WarpSize": 32, "ClockRate": 1_000_000}
 _POISON = {"f": numpy.nan, "c": numpy.nan, "i": -77, "u": 177}
-
-
-class OutOfMemoryError(MemoryError):
-    """As CuPy's, raised when the pool's limit is passed."""
 
 
 class Device:
@@ -150,54 +154,6 @@ Stream.null = Stream(null=True)
 Stream._stack.append(Stream.null)
 
 
-class MemoryPool:
-    """``cupy.cuda.MemoryPool``, as far as it counts: what live arrays hold, in units of 512 bytes."""
-
-    def __init__(self) -> None:
-        self.limit = self.held = 0
-
-    def malloc(self, size: int) -> Any:
-        raise NotImplementedError("the stand-in's arrays lie in NumPy's memory")
-
-    def used_bytes(self) -> int:
-        owners = {}
-        for array in live_arrays():
-            while isinstance(array.base, numpy.ndarray):
-                array = array.base
-            owners[id(array)] = -(-array.nbytes // 512) * 512
-        used = sum(owners.values())
-        self.held = max(self.held, used)
-        return used
-
-    def total_bytes(self) -> int:
-        self.used_bytes()
-        return self.held
-
-    def free_bytes(self) -> int:
-        return self.total_bytes() - self.used_bytes()
-
-    def free_all_blocks(self, stream: Any = None) -> None:
-        self.held = 0
-
-    def n_free_blocks(self) -> int:
-        return int(self.free_bytes() > 0)
-
-    def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
-        self.limit = int(MEMORY * fraction) if fraction is not None else size or 0
-
-    def get_limit(self) -> int:
-        return self.limit
-
-    def check(self, size: int) -> None:
-        """Raise OutOfMemoryError if so much more would pass the limit."""
-        used = self.used_bytes() if self.limit else 0
-        if self.limit and used + size > self.limit:
-            raise OutOfMemoryError(
-                f"Out of memory allocating {size:,} bytes (allocated so far: {used:,} bytes, limit set to: "
-                f"{self.limit:,} bytes)."
-            )
-
-
 class FakeCupy(ModuleType):
     """The module: what ``strict`` has, and more."""
 
@@ -206,7 +162,7 @@ class FakeCupy(ModuleType):
 
     def __init__(self) -> None:
         super().__init__("cupy")
-        self.pool = MemoryPool()
+        self.pool = DefaultMemoryPool()
         self.cuda = _cuda(self.pool)
         self.random = SimpleNamespace()
         self.get_default_memory_pool = lambda: self.pool
@@ -232,7 +188,7 @@ def _poisoned(array: StrictArray) -> StrictArray:
     return array
 
 
-def _cuda(pool: MemoryPool) -> Any:
+def _cuda(pool: DefaultMemoryPool) -> Any:
     def wait() -> None:
         count_wait("deviceSynchronize()")
 
@@ -254,7 +210,10 @@ def _cuda(pool: MemoryPool) -> Any:
         Stream=Stream,
         Event=Event,
         Graph=Graph,
+        Memory=Memory,
+        MemoryPointer=MemoryPointer,
         MemoryPool=MemoryPool,
+        using_allocator=using_allocator,
         get_elapsed_time=get_elapsed_time,
         get_current_stream=lambda: Stream._stack[-1],
         memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),

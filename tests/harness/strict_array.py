@@ -186,6 +186,8 @@ class StrictArray:
             raise ValueError(f"Unsupported dtype {host.dtype}")
         self._host = host
         _wrappers[id(host)] = self
+        if strict.allocate is not None and host.base is None:
+            strict.allocate(host)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Refused as in CuPy: it would be a hidden copy to the host and a hidden wait."""
@@ -376,6 +378,7 @@ class Strict(StrictModule):
     synchronization_forbidden = False
     watch: Callable[[str], None] | None = None  # told of each of these events
     recorder: Callable[[str, Any, Callable[[], Any]], None] | None = None  # given each operation, its result, its doing
+    allocate: Callable[[np.ndarray], None] | None = None  # given each new array that owns its memory
     ndarray = StrictArray
 
     @contextlib.contextmanager
