@@ -6,6 +6,7 @@ knows the name of the op, or of the method, that is in that step: the call with 
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,7 +61,8 @@ def _operation(frames: Iterable[FrameType]) -> str:
         if path and not was_inside:
             found = ""
         was_inside, last = bool(path), path or last
-        if not found and path.split("/")[0] in _OF_CALLS:
+        is_wrapper = frame.f_code.co_flags & inspect.CO_NESTED  # of a decorator, around the function that has the name
+        if not found and not is_wrapper and path.split("/")[0] in _OF_CALLS:
             found = _name(frame, path)
     return f"{found}, in {last}," if found == "Tensor.backward" else found or "this"
 

@@ -64,6 +64,9 @@ class _ThisThread(threading.local):
     capture: Capture | None = None
     own_products = False
 
+    def __init__(self) -> None:
+        self.streams: dict[Any, Any] = {}  # for captures, by array module and device
+
 
 _this_thread = _ThisThread()
 
@@ -235,12 +238,11 @@ def side_stream(stream: Any = None) -> Iterator[Any]:
 
 def capture_stream() -> Any:
     """This thread's stream for captures on the current device: always the same one, whose memory pools know it."""
-    cuda = accelerator.require().cuda
-    key = (cuda, cuda.runtime.getDevice())
-    streams = _this_thread.__dict__.setdefault("streams", {})
-    if key not in streams:
-        streams[key] = cuda.Stream(non_blocking=True)
-    return streams[key]
+    cupy = accelerator.require()
+    key = (cupy, cupy.cuda.runtime.getDevice())
+    if key not in _this_thread.streams:
+        _this_thread.streams[key] = cupy.cuda.Stream(non_blocking=True)
+    return _this_thread.streams[key]
 
 
 def check_capture(reason: str) -> None:

@@ -78,6 +78,8 @@ class SGD(Optimizer):
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
         if are_on_gpu(parameters):
             parameters = step_on_gpu(self.state, group, parameters)
+        if not parameters:
+            return  # before a look at options that may lie on the GPU
         options: dict[str, Any] = {name: number(group[name]) for name in _OPTIONS}
         for parameter in parameters:
             momentum_buffer = None
