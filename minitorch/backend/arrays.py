@@ -6,12 +6,13 @@ on a GPU. Everything else that differs between the two is a function in this pac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
 
 from minitorch.backend import accelerator
-from minitorch.backend.graphs import check_capture
+from minitorch.backend.graphs import check_capture, is_capturing
 from minitorch.device import CPU, device
 
 host = numpy  # the array module of host memory, for the few places that build arrays from Python data
@@ -21,6 +22,7 @@ HostArray = numpy.ndarray
 as_strided = numpy.lib.stride_tricks.as_strided  # of arrays in host memory
 _numpy_array = HostArray
 _CUPY_CANNOT_SCATTER = ("int8", "int16", "uint8", "bool")  # its atomic additions know wider types only
+_CUPY_JOINS_ONE_BY_ONE = 8  # arrays, and more at once
 _CUDA_DEVICES = tuple(device("cuda", index) for index in range(64))
 
 
@@ -105,6 +107,25 @@ def current_cuda_device() -> int:
 def module_of(target: device) -> Any:
     """The array module that makes arrays on ``target``."""
     return numpy if target.type == "cpu" else accelerator.require(target.index)
+
+
+def joined(arrays: Sequence[Array], axis: int) -> Array:
+    """Arrays of one dtype, one after another along ``axis``.
+
+    CuPy joins many arrays in one launch, with a table of their addresses that it copies from the host. In the capture
+    of a CUDA graph that cannot be: there each is copied to its place.
+    """
+    xp = array_module(arrays[0])
+    if not is_capturing() or len(arrays) <= _CUPY_JOINS_ONE_BY_ONE:
+        return xp.concatenate(arrays, axis=axis)
+    shape = list(arrays[0].shape)
+    shape[axis] = sum(each.shape[axis] for each in arrays)
+    result, start = xp.empty(tuple(shape), arrays[0].dtype), 0
+    for each in arrays:
+        place = (*[slice(None)] * (axis % len(shape)), slice(start, start + each.shape[axis]))
+        result[place] = each
+        start += each.shape[axis]
+    return result
 
 
 def add_at(target: Array, index: Any, values: Array) -> None:

@@ -121,6 +121,8 @@ def _call(function: Callable[..., Any], name: str, *arguments: Any, **keywords: 
     counts_on_device = name == "repeat" and _holds_device_array(arguments[1:])
     if name in SYNCHRONIZING or counts_on_device or (name == "where" and len(arguments) == 1):
         _synchronize(name)
+    if name in ("concatenate", "stack") and strict.recorder is not None and len(arguments[0]) > 8:
+        _report("the addresses of many arrays are copied to the device")
     host_arguments = _to_host(arguments, name)
     host_keywords = {keyword: _to_host(value, name) for keyword, value in keywords.items()}
 
