@@ -7,14 +7,17 @@ knows the name of the op, or of the method, that is in that step: the call with 
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType, TracebackType
 
-LIBRARY = str(Path(__file__).parent.parent)
+LIBRARY = str(Path(__file__).parent.parent) + os.sep
 _OF_CALLS = ("tensor", "ops", "optim")  # folders whose functions are operations; others only pass calls on
-_REFUSAL = "captur"  # in what CuPy and CUDA say: "… not permitted when stream is capturing", "… during stream capture"
+# In what CuPy and CUDA say: "… not permitted when stream is capturing", "… during stream capture"; and to everything
+# that comes after an operation which CUDA refused.
+_REFUSAL, _AFTER_A_REFUSAL = "captur", "invalidated"
 
 
 class CaptureError(RuntimeError):
@@ -33,8 +36,15 @@ def explained(error: BaseException) -> CaptureError | None:
     """The error that names the operation, for one that a capture caused; None for any other."""
     if isinstance(error, CaptureError) or not isinstance(error, RuntimeError) or _REFUSAL not in str(error).lower():
         return None
+    if _AFTER_A_REFUSAL in str(error).lower():
+        return spoiled(error)
     operation = _operation(_frames_of(error.__traceback__))
     return CaptureError(message(operation, f"it waits for the GPU, or calls what does ({error})"))
+
+
+def spoiled(error: BaseException) -> CaptureError:
+    """The error for a capture in which something failed before, and nobody said so."""
+    return CaptureError(f"no CUDA graph was captured, as something in the capture cannot be: {error}")
 
 
 def operation_here() -> str:
@@ -70,7 +80,7 @@ def _operation(frames: Iterable[FrameType]) -> str:
 def _path(frame: FrameType) -> str:
     """The path of the frame's file within the library; nothing for other files."""
     name = frame.f_code.co_filename
-    return name[len(LIBRARY) + 1 :].replace("\\", "/") if name.startswith(LIBRARY) else ""
+    return name[len(LIBRARY) :].replace(os.sep, "/") if name.startswith(LIBRARY) else ""
 
 
 def _name(frame: FrameType, path: str) -> str:

@@ -88,6 +88,7 @@ class GraphedStep:
         self.graph = CUDAGraph()
         array = next(each.array for each in self.inputs if isinstance(each, Tensor))
         with array.device:
+            drawn = default_cpu_generator.get_state()
             before = _Before([*restore, *filter(_is_on_gpu, self.inputs)])
             try:
                 with graphs.side_stream(), graphs.own_products():
@@ -95,8 +96,13 @@ class GraphedStep:
                         step(*self.inputs)
             finally:
                 before.restore()
-            with graph(self.graph, pool):
-                self.outputs = _detached(step(*self.inputs))
+            try:
+                with graph(self.graph, pool):
+                    self.outputs = _detached(step(*self.inputs))
+            except BaseException:
+                before.restore()  # gradients, that is: they lie in memory which no graph fills
+                raise
+            default_cpu_generator.set_state(drawn)
         self._step, self._used = step, before.arrays()  # as long as the graph lives, so does what it reads and writes
 
     def __call__(self, *inputs: Any) -> Any:

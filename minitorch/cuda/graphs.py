@@ -39,23 +39,33 @@ ERROR_MODES = ("global", "thread_local", "relaxed")
 class CUDAGraph:
     """A CUDA graph: captured once, then replayed as often as one likes.
 
-    Raises: RuntimeError for calls in an order that makes no sense, such as ``replay`` without a capture.
+    Raises: RuntimeError for calls in an order that makes no sense, such as ``replay`` without a capture;
+    NotImplementedError for ``keep_graph``, as CuPy instantiates a graph as soon as it is captured.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep_graph: bool = False) -> None:
+        if keep_graph:
+            raise NotImplementedError("keep_graph=True: CuPy makes every captured graph ready for launches at once")
         self._capture: graphs.Capture | None = None
         self._graph: graphs.Graph | None = None
         self._generators: list[graphs.CapturedGenerator] = []
 
-    def capture_begin(self, pool: graphs.Handle | None = None, capture_error_mode: str = "global") -> None:
+    def capture_begin(
+        self,
+        pool: graphs.Handle | None = None,
+        capture_error_mode: str = "global",
+        check_input_liveness: bool = False,
+    ) -> None:
         """Capture what this thread launches on the current stream from now on. Use ``graph``, which calls this.
 
         Args: pool: the name of the pool to take memory from, from ``graph_pool_handle`` or another graph's ``pool``.
         capture_error_mode: accepted as in torch ("global", "thread_local", "relaxed"), without effect. CUDA is always
         asked for "relaxed", as CuPy's pool could not grow during a capture otherwise.
         Raises: RuntimeError on the default stream, while another capture goes on in this thread, and for a graph that
-        has been captured already.
+        has been captured already; NotImplementedError for ``check_input_liveness``.
         """
+        if check_input_liveness:
+            raise NotImplementedError("check_input_liveness=True: minitorch does not track which tensors a graph reads")
         if capture_error_mode not in ERROR_MODES:
             raise RuntimeError(
                 f"Unknown capture error mode. Expected `global`, `thread_local`, or `relaxed`, got {capture_error_mode}"
@@ -103,6 +113,16 @@ class CUDAGraph:
             raise RuntimeError("Called CUDAGraph::pool() without a preceding successful capture.")
         return self._graph.pool.handle
 
+    def debug_dump(self, debug_path: str) -> None:
+        """Write the graph to a file, in the language of Graphviz, which draws it."""
+        if self._graph is None:
+            raise RuntimeError("Called CUDAGraph::debug_dump without a preceding successful capture.")
+        with open(debug_path, "w", encoding="utf-8") as file:
+            file.write(self._graph.executable.debug_dot_str())
+
+    def enable_debug_mode(self) -> None:
+        """Accepted for torch's sake: ``debug_dump`` works without."""
+
     def register_generator_state(self, generator: Any) -> None:
         """Let a random generator take part in the next capture, as the default ones do anyway.
 
@@ -139,9 +159,14 @@ class graph:  # noqa: N801 (torch's name)
         pool: graphs.Handle | None = None,
         stream: Any = None,
         capture_error_mode: str = "global",
+        enable_annotations: bool = False,
+        check_input_liveness: bool = False,
     ) -> None:
         accelerator.require()
+        if enable_annotations:
+            raise NotImplementedError("enable_annotations=True: minitorch does not annotate the kernels of a graph")
         self.cuda_graph, self.pool, self.capture_error_mode = cuda_graph, pool, capture_error_mode
+        self.check_input_liveness = check_input_liveness
         self.capture_stream = stream if stream is not None else type(self).default_capture_stream
         self._context = contextlib.ExitStack()
 
@@ -151,7 +176,7 @@ class graph:  # noqa: N801 (torch's name)
         self._context = contextlib.ExitStack()
         self._context.enter_context(graphs.side_stream(_stream_of(self.capture_stream)))
         try:
-            self.cuda_graph.capture_begin(self.pool, self.capture_error_mode)
+            self.cuda_graph.capture_begin(self.pool, self.capture_error_mode, self.check_input_liveness)
         except BaseException:
             self._context.close()
             raise

@@ -16,6 +16,7 @@ import numpy
 from tests.harness.strict_array import StrictArray, live_arrays, strict
 
 CUBLAS = {"matmul", "dot", "vdot", "inner", "outer", "tensordot", "einsum"}
+SPOILED = "cudaErrorStreamCaptureInvalidated: operation failed due to a previous error during capture"
 THRUST = {"sort", "argsort", "lexsort", "partition", "argpartition", "median", "percentile", "quantile"}
 
 
@@ -41,6 +42,10 @@ class Graph:
         for _, again in self._work:
             again()
 
+    def debug_dot_str(self, flags: int = 0) -> str:
+        """The operations in the language of Graphviz."""
+        return "digraph dot {" + " ".join(f'"{name}";' for name in self.names) + "}"
+
     def upload(self, stream: Any = None) -> None: ...
 
 
@@ -56,6 +61,8 @@ class Capture:
 
     def record(self, name: str, result: Any, compute: Callable[[], Any]) -> None:
         """Keep an operation that has just been done."""
+        if self.is_spoiled:
+            raise CaptureError(SPOILED)
         dtypes = [each.dtype.kind for each in _arrays(result)]
         if name in CUBLAS and "f" in dtypes:
             raise NotImplementedError(f"{name}: calling cuBLAS API during stream capture is currently unsupported")
@@ -81,7 +88,7 @@ class Capture:
             elif owner.dtype.kind == "f":
                 owner.fill(numpy.nan)
         if self.is_spoiled:
-            raise CaptureError("cudaErrorStreamCaptureInvalidated: operation failed due to an error during capture")
+            raise CaptureError(SPOILED)
         return Graph(self.work)
 
 

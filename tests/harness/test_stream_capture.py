@@ -110,19 +110,20 @@ def test_what_cuda_refused_spoils_the_capture(cupy: Any) -> None:
     """What CuPy refuses does not, as CUDA does not know of it."""
     x = cupy.asarray(numpy.ones(3))
 
-    def refused(work: Any) -> Any:
+    def refused(work: Any, after: Any) -> Any:
         def attempt() -> Any:
             with pytest.raises(CaptureError):
                 work()
-            return x + 1
+            return after()
 
         return attempt
 
-    graph, result = capture(cupy, refused(x.get))
+    graph, result = capture(cupy, refused(x.get, lambda: x + 1))
     graph.launch()
     assert result.tolist() == [2, 2, 2]
-    with pytest.raises(CaptureError, match="Invalidated"):
-        capture(cupy, refused(cupy.cuda.Device().synchronize))
+    for after in (lambda: x + 1, lambda: None):
+        with pytest.raises(CaptureError, match="Invalidated"):
+            capture(cupy, refused(cupy.cuda.Device().synchronize, after))
     assert (x + 1).tolist() == [2, 2, 2]
 
 
