@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from minitorch.autograd.variable import wrap
-from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.backend import Array
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import TYPES, kind_of
 from minitorch.backend.multi_tensor import can_step, launch, multi_tensor_add
 from minitorch.optim.launching import learning_rate
-from minitorch.optim.optimizer import check_state_is_made_before, count_step, number, prepare_state
-from minitorch.tensor.tensor import Tensor
+from minitorch.optim.optimizer import count_on_device, count_step, number, prepare_state
 
 _kernels = KernelFile(Path(__file__).with_name("adam.cu"))
 
@@ -31,7 +29,7 @@ def step_on_gpu(states: dict[Any, dict[str, Any]], group: dict[str, Any], parame
         if not can_step(*arrays):
             others.append(parameter)
             continue
-        step = _count_on_device(state, parameter) if group["capturable"] else None
+        step = count_on_device(state, parameter) if group["capturable"] else None
         count = 0.0 if group["capturable"] else count_step(state)
         row = (*arrays, *([None] * (5 - len(arrays))), step)
         launches.setdefault((kind_of(array), count), []).append(row)
@@ -42,16 +40,6 @@ def step_on_gpu(states: dict[Any, dict[str, Any]], group: dict[str, Any], parame
         settings = {"ELEMENT": TYPES[lists[0][0].dtype.name], "CAPTURABLE": int(group["capturable"])}
         launch(_kernels, "adam_step", lists, _arguments(group, count), settings)
     return others
-
-
-def _count_on_device(state: dict[str, Any], parameter: Any) -> Array:
-    """The step count as a float32 array on the parameter's device, where a replayed graph finds and raises it."""
-    if is_on_cpu(state["step"].array):
-        check_state_is_made_before()
-        xp = array_module(parameter.array)
-        state["step"] = wrap(xp.full((), float(state["step"].array), "float32"), Tensor)
-    array: Array = state["step"].array
-    return array
 
 
 def _arguments(group: dict[str, Any], count: float) -> list[Any]:

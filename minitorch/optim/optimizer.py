@@ -15,7 +15,7 @@ from typing import Any
 import minitorch.dtypes as dtypes
 from minitorch.autograd.grad_mode import enable_grad
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import array_module, is_on_cpu
+from minitorch.backend import Array, array_module, is_on_cpu
 from minitorch.backend.graphs import check_capture, is_capturing
 from minitorch.backend.multi_tensor import multi_tensor_zero
 from minitorch.tensor.creation import tensor
@@ -299,6 +299,38 @@ def count_step(state: dict[str, Any]) -> float:
     return float(state["step"].array)
 
 
+def count_on_device(state: dict[str, Any], parameter: Any) -> Array:
+    """The step count as a float32 array on the parameter's device, where a replayed graph finds and raises it."""
+    if is_on_cpu(state["step"].array):
+        check_state_is_made_before()
+        xp = array_module(parameter.array)
+        state["step"] = wrap(xp.full((), float(state["step"].array), "float32"), Tensor)
+    array: Array = state["step"].array
+    return array
+
+
+def next_step(group: dict[str, Any], state: dict[str, Any], parameter: Any) -> Any:
+    """The number of this step, counted from 1: an array on the GPU if the group is ``capturable``.
+
+    Raises: AssertionError if it is, and the parameter is on the CPU.
+    """
+    if not group["capturable"]:
+        return count_step(state)
+    if is_on_cpu(parameter.array):
+        raise AssertionError("If capturable=True, params and state_steps must be on supported devices: ['cuda'].")
+    step = count_on_device(state, parameter)
+    step += 1
+    return step
+
+
+def rate_of(group: dict[str, Any]) -> Any:
+    """The learning rate: a number, or the array where it lies on the GPU, which a captured step reads anew."""
+    rate = group["lr"]
+    if group["capturable"] and isinstance(rate, Variable) and not is_on_cpu(rate.array):
+        return rate.array.reshape(())
+    return number(rate)
+
+
 # ------------------------------------------------------------------------ options that optimizers share
 
 
@@ -344,4 +376,7 @@ def check_implementation(
     if differentiable:
         raise NotImplementedError("differentiable=True: minitorch's optimizers do not record their steps")
     if capturable:
-        raise NotImplementedError("capturable=True: minitorch's optimizers cannot be captured in a CUDA graph")
+        raise NotImplementedError(
+            "capturable=True: of minitorch's optimizers, only SGD, Adam, AdamW, Adamax, RMSprop and Adadelta "
+            "can be captured in a CUDA graph"
+        )
