@@ -9,8 +9,11 @@ right. It shows nothing about speed, and nothing about what happens when work on
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 import time
 from collections.abc import Iterator
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -18,6 +21,7 @@ import numpy
 
 from minitorch.backend import accelerator
 from tests.harness.cuda_emulator import EmulatedCompileError, EmulatedModule
+from tests.harness.pinned_memory import alloc_pinned_memory, is_memory_pinned
 from tests.harness.stream_capture import Capture, CaptureError, Graph
 from tests.harness.strict_array import StrictArray, count_wait, live_arrays, strict
 
@@ -27,7 +31,11 @@ _POISON = {"f": numpy.nan, "c": numpy.nan, "i": -77, "u": 177}
 
 
 class OutOfMemoryError(MemoryError):
-    """As CuPy's, raised when the pool's limit is passed."""
+    """As CuPy's, raised when the pool's limit, or the device's memory, is passed."""
+
+    def __init__(self, size: int, total: int, limit: int = 0) -> None:
+        limited = f", limit set to: {limit:,} bytes" if limit else ""
+        super().__init__(f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes{limited}).")
 
 
 class Device:
@@ -62,11 +70,18 @@ class Device:
         count_wait("Device.synchronize()")
 
 
+_pointers = itertools.count(5000)
+
+
 class Event:
     """``cupy.cuda.Event``: the moment when it was recorded."""
 
     def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
+        if interprocess and not disable_timing:
+            raise ValueError("Timing must be disabled for interprocess events")
         self.disable_timing, self.time = disable_timing, None
+
+        self.ptr = next(_pointers)
 
     done = True  # all work is done at once
 
@@ -96,7 +111,7 @@ class Stream:
     def __init__(
         self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None
     ) -> None:
-        self.non_blocking, self.priority, self.device_id = non_blocking, priority, 0
+        self.non_blocking, self.priority, self.device_id = non_blocking, max(min(priority or 0, 0), -5), 0
         self.ptr = 0 if null else 1000 + Stream._count
         Stream._count += not null
 
@@ -112,6 +127,14 @@ class Stream:
 
     def __exit__(self, *_: object) -> None:
         Stream._stack.pop()
+
+    @classmethod
+    def from_external(cls, obj: Any) -> Stream:
+        """A stream of another library."""
+        version, pointer = obj.__cuda_stream__()
+        made = cls(non_blocking=True)
+        made.ptr, made.version, made.owner = pointer, version, obj
+        return made
 
     def use(self) -> Stream:
         Stream._stack[-1] = self
@@ -157,7 +180,11 @@ class MemoryPool:
         self.limit = self.held = 0
 
     def malloc(self, size: int) -> Any:
-        raise NotImplementedError("the stand-in's arrays lie in NumPy's memory")
+        """Refuse what does not fit. The arrays lie in NumPy's memory, and a new one is among the used already."""
+        used, limit = self.used_bytes(), min(self.limit or MEMORY, MEMORY)
+        if max(used, size) > limit:
+            raise OutOfMemoryError(size, max(used - size, 0), self.limit)
+        return SimpleNamespace(device_id=0, mem=None, ptr=0)
 
     def used_bytes(self) -> int:
         owners = {}
@@ -188,15 +215,6 @@ class MemoryPool:
     def get_limit(self) -> int:
         return self.limit
 
-    def check(self, size: int) -> None:
-        """Raise OutOfMemoryError if so much more would pass the limit."""
-        used = self.used_bytes() if self.limit else 0
-        if self.limit and used + size > self.limit:
-            raise OutOfMemoryError(
-                f"Out of memory allocating {size:,} bytes (allocated so far: {used:,} bytes, limit set to: "
-                f"{self.limit:,} bytes)."
-            )
-
 
 class FakeCupy(ModuleType):
     """The module: what ``strict`` has, and more."""
@@ -208,6 +226,9 @@ class FakeCupy(ModuleType):
         super().__init__("cupy")
         self.pool = MemoryPool()
         self.cuda = _cuda(self.pool)
+        self.allocator = self.pool.malloc
+        self.cuda.get_allocator = lambda: self.allocator
+        self.cuda.set_allocator = partial(setattr, self, "allocator")
         self.random = SimpleNamespace()
         self.get_default_memory_pool = lambda: self.pool
         self.get_default_pinned_memory_pool = lambda: SimpleNamespace(
@@ -219,7 +240,9 @@ class FakeCupy(ModuleType):
 
     def empty(self, shape: Any, dtype: Any = float, order: str = "C") -> Any:
         """Memory that nobody wrote to: nan, or numbers that no test expects."""
-        self.pool.check(int(numpy.prod(shape)) * numpy.dtype(dtype).itemsize)
+        size = math.prod(shape if isinstance(shape, (tuple, list)) else (shape,)) * numpy.dtype(dtype).itemsize
+        if size > MEMORY:
+            self.allocator(size)  # more than NumPy could be asked for, perhaps
         return _poisoned(strict.empty(shape, dtype, order=order))
 
     def empty_like(self, prototype: Any, dtype: Any = None, order: str = "K") -> Any:
@@ -237,6 +260,10 @@ def _cuda(pool: MemoryPool) -> Any:
         count_wait("deviceSynchronize()")
 
     properties = {"name": b"Emulated GPU", "totalGlobalMem": MEMORY, "major": 8, "minor": 0, "multiProcessorCount": 4}
+    properties |= {"integrated": 0, "isMultiGpuBoard": 0, "maxThreadsPerMultiProcessor": 2048, "warpSize": 32}
+    properties |= {"regsPerMultiprocessor": 65536, "sharedMemPerBlock": 49152, "sharedMemPerBlockOptin": 166912}
+    properties |= {"sharedMemPerMultiprocessor": 167936, "l2CacheSize": 41943040}
+    properties |= {"pciBusID": 1, "pciDeviceID": 0, "pciDomainID": 0}
     runtime = SimpleNamespace(
         getDeviceCount=lambda: 1,
         getDevice=lambda: 0,
@@ -244,6 +271,7 @@ def _cuda(pool: MemoryPool) -> Any:
         deviceSynchronize=wait,
         getDeviceProperties=lambda index: properties,
         memGetInfo=lambda: (MEMORY - pool.used_bytes(), MEMORY),
+        deviceCanAccessPeer=lambda index, peer: 0,
         driverGetVersion=lambda: 13000,
         runtimeGetVersion=lambda: 13000,
     )
@@ -256,10 +284,11 @@ def _cuda(pool: MemoryPool) -> Any:
         Graph=Graph,
         MemoryPool=MemoryPool,
         get_elapsed_time=get_elapsed_time,
-        get_current_stream=lambda: Stream._stack[-1],
+        get_current_stream=lambda device_id=-1: Stream._stack[-1],
         memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
         compiler=SimpleNamespace(CompileException=EmulatedCompileError),
-        alloc_pinned_memory=bytearray,
+        alloc_pinned_memory=alloc_pinned_memory,
+        pinned_memory=SimpleNamespace(alloc_pinned_memory=alloc_pinned_memory, is_memory_pinned=is_memory_pinned),
     )
 
 
@@ -267,10 +296,12 @@ def _cuda(pool: MemoryPool) -> Any:
 def installed() -> Iterator[Any]:
     """Put the stand-in in CuPy's place; yields it."""
     previous = accelerator.install(fake)
+    strict.allocator = lambda size: fake.allocator(size)
     try:
         yield fake
     finally:
         fake.pool.set_limit(0)
+        strict.allocator = None
         accelerator.install(previous)
 
 
