@@ -67,12 +67,15 @@ def stream_of_pool(index: int, priority: int) -> Any:
         return pool.streams[turn]
 
 
-@lru_cache(None)
 def highest_priority(index: int) -> int:
-    """The lowest number that the GPU knows: asked for less, CUDA takes the nearest."""
-    cuda = accelerator.require(index).cuda
-    with cuda.Device(index):
-        return int(cuda.Stream(non_blocking=True, priority=-1000).priority)
+    """The lowest number that the GPU knows."""
+    return _highest_priority(accelerator.require(index), index)
+
+
+@lru_cache(None)
+def _highest_priority(module: Any, index: int) -> int:
+    with module.cuda.Device(index):  # asked for less than there is, CUDA takes the nearest
+        return int(module.cuda.Stream(non_blocking=True, priority=-1000).priority)
 
 
 def foreign_stream(index: int, pointer: int) -> Any:

@@ -5,8 +5,8 @@ goes on: whoever called may overwrite or drop the source at once. A pinned sourc
 ``non_blocking`` its owner must not write to it before the copy is over (as in torch); dropping it is safe, as CuPy keeps
 it until then.
 
-To the host. The host waits for the values, unless ``non_blocking``: then the result is pinned, and right once the stream
-has been waited for.
+To the host. The host waits for the values, unless ``non_blocking``: then the result is pinned, and right once the
+stream has been waited for.
 
 Both keep the order of the elements in memory (channels last stays channels last).
 """
@@ -68,7 +68,8 @@ def _to_host(array: Array, non_blocking: bool) -> HostArray:
 
     def copy(source: Array) -> HostArray:
         target = pinned_empty(source.shape, source.dtype)
-        _download(source, target, non_blocking=True)
+        if target.size:
+            _download(source, target, non_blocking=True)
         return target
 
     return _in_memory_order(array, copy)
@@ -102,9 +103,8 @@ def pinned_empty(shape: tuple[int, ...], dtype: Any) -> HostArray:
 
 def pinned_copy(array: HostArray) -> HostArray:
     """The values in pinned memory, with the same strides, gaps included."""
-    if array.flags.c_contiguous or not array.size:
-        copied = pinned_empty(array.shape, array.dtype)
-    else:
+    copied = pinned_empty(array.shape, array.dtype)
+    if copied.strides != array.strides and array.size:
         last = sum((size - 1) * abs(stride) for size, stride in zip(array.shape, array.strides))
         copied = as_strided(pinned_empty((last // array.itemsize + 1,), array.dtype), array.shape, array.strides)
     copied[...] = array

@@ -89,10 +89,9 @@ class device:  # noqa: N801 (torch's name)
             self.prev_idx = current_device()
             set_device(self.idx)
 
-    def __exit__(self, type: Any, value: Any, traceback: Any) -> bool:
+    def __exit__(self, type: Any, value: Any, traceback: Any) -> None:
         if self.prev_idx >= 0:
             set_device(self.prev_idx)
-        return False
 
 
 class device_of(device):  # noqa: N801 (torch's name)

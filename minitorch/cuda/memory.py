@@ -104,8 +104,9 @@ def get_per_process_memory_fraction(device: WhichDevice = None) -> float:
 def memory_stats(device: WhichDevice = None) -> dict[str, Any]:
     """What the pool of a GPU has done, under torch's names; empty where no GPU is in use.
 
-    ``allocated_bytes.all`` and ``reserved_bytes.all`` with ``.current`` and ``.peak``, ``allocated_bytes.all.allocated``
-    and ``.freed`` (all that was, since the start), and ``num_ooms``. torch counts more: its pool has two parts.
+    ``allocated_bytes.all`` and ``reserved_bytes.all`` with ``.current`` and ``.peak``,
+    ``allocated_bytes.all.allocated`` and ``.freed`` (all that was, since the start), and ``num_ooms``. torch counts
+    more: its pool has two parts.
     """
     found: dict[str, Any] = OrderedDict()
     if accelerator.loaded() is None:
@@ -132,15 +133,12 @@ def memory_summary(device: WhichDevice = None, abbreviated: bool = False) -> str
     """
     accelerator.require()
     stats, index = memory_stats(device), existing_index(device)
-    rule = "|" + "=" * 75 + "|"
-    lines = [rule, f"|{f'minitorch CUDA memory summary, device ID {index}':^75}|", "|" + "-" * 75 + "|"]
-    lines.append(f"| {'CUDA OOMs: ' + str(stats['num_ooms']):<73} |")
-    lines.append(rule)
+    rule = "|" + "=" * 74 + "|"
+    lines = [rule, f"|{f'minitorch CUDA memory summary, device ID {index}':^74}|", rule.replace("=", "-")]
+    lines += [f"| {'CUDA OOMs: ' + str(stats['num_ooms']):<72} |", rule]
     lines.append(f"| {'Metric':<21} | {'Cur Usage':>14} | {'Peak Usage':>14} | {'Tot Alloc':>14} |")
     for title, key in _ROWS:
         cells = [stats.get(key + kind) for kind in ("current", "peak", "allocated")]
         texts = ["-" if cell is None else f"{cell / (1 << 20):.1f} MiB" for cell in cells]
         lines.append(f"| {title:<21} | " + " | ".join(f"{text:>14}" for text in texts) + " |")
     return "\n".join([*lines, rule]) + "\n"
-
-

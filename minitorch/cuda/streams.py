@@ -1,8 +1,8 @@
 """Streams, which are queues of work on a GPU, and events, which are marks in them.
 
-Work on one stream is done in order; work on two streams is not ordered, unless an event says so: recorded on one, waited
-for by the other. A tensor belongs to the stream on which it was made. If another one uses it, tell its memory so
-(``Tensor.record_stream``), or it may be handed out again too early.
+Work on one stream is done in order; work on two streams is not ordered, unless an event says so: recorded on one,
+waited for by the other. A tensor belongs to the stream on which it was made. If another one uses it, tell its memory
+so (``Tensor.record_stream``), or it may be handed out again too early.
 """
 
 from __future__ import annotations
@@ -263,5 +263,3 @@ def default_stream(device: WhichDevice = None) -> Stream:
 def get_stream_from_external(data_ptr: int, device: WhichDevice = None) -> Stream:
     """A stream that another library has made, from its ``cudaStream_t`` as a number."""
     return ExternalStream(data_ptr, device)
-
-

@@ -302,7 +302,7 @@ class ConversionMethods(Variable):
             raise RuntimeError("record_stream() is for tensors on a GPU: this one is on the CPU")
         streams.keep_for_stream(self.array, stream.backend_stream)
 
-    def get_device(self) -> int:  # type: ignore[valid-type]  # `int` is a method below
+    def get_device(self) -> int:
         """The number of the tensor's GPU; -1 on the CPU."""
         return -1 if is_on_cpu(self.array) else self.device.index  # type: ignore[return-value]
 

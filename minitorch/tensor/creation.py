@@ -1,7 +1,7 @@
 """Making tensors from data and constants: ``tensor``, ``zeros``, ``arange``, ``eye``, …
 
-All accept torch's keyword arguments ``dtype``, ``device`` and ``requires_grad``. Random tensors are in
-``random.py``.
+All accept torch's keyword arguments ``dtype``, ``device``, ``requires_grad`` and ``pin_memory`` (host memory that a GPU
+reads by itself, see ``backend/transfers.py``). Random tensors are in ``random.py``.
 """
 
 from __future__ import annotations
@@ -360,7 +360,7 @@ def linspace(
     array = module_of(resolve_device(device)).where(
         index < steps / 2, start + step * index, end - step * (steps - 1 - index)
     )
-    return _into(out, finish(array.astype(chosen.numpy), device, requires_grad))
+    return _into(out, finish(array.astype(chosen.numpy), device, requires_grad, pin_memory))
 
 
 def logspace(
@@ -378,7 +378,7 @@ def logspace(
     """``steps`` values from base**start to base**end, evenly spaced on a logarithmic scale."""
     exponents = linspace(start, end, steps, dtype=dtypes.float64, device=device).array
     chosen = dtypes.chosen_dtype(dtype, dtypes.get_default_dtype())
-    return _into(out, finish((base**exponents).astype(chosen.numpy), device, requires_grad))
+    return _into(out, finish((base**exponents).astype(chosen.numpy), device, requires_grad, pin_memory))
 
 
 def eye(

@@ -271,6 +271,8 @@ def normal(
     out: Any = None,
     dtype: dtypes.dtype | None = None,
     device: Device = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Normal numbers with the given means and standard deviations, each a number or a tensor.
 
@@ -287,7 +289,9 @@ def normal(
             raise TypeError("normal() needs a size where mean and std are numbers")
         _check_std(std)
         array = numbers_of(generator).normal(as_size("normal", (size,)), _dtype(dtype), float(mean), float(std))
-        return _into(out, finish(array, device))
+        return _into(out, finish(array, device, requires_grad, pin_memory))
+    if requires_grad or pin_memory:
+        raise TypeError("normal() takes requires_grad and pin_memory where mean and std are numbers")
     if not isinstance(std, Tensor):
         _check_std(std)
     elif std.numel() and float(std.array.min()) < 0:

@@ -42,6 +42,7 @@ from tests.harness.cupy_names import (
 from tests.harness.pinned_memory import is_memory_pinned
 
 ARRAY_PRIORITY = 100
+_owners: weakref.WeakValueDictionary[int, np.ndarray] = weakref.WeakValueDictionary()  # of which the allocator knows
 _wrappers: weakref.WeakValueDictionary[int, StrictArray] = weakref.WeakValueDictionary()
 
 
@@ -66,6 +67,13 @@ def _report(event: str) -> None:
 def count_wait(reason: str) -> None:
     """As a wait that ``strict`` saw itself; for modules that extend it."""
     _synchronize(reason)
+
+
+def _owner(host: np.ndarray) -> np.ndarray:
+    """The array that has the memory of ``host``."""
+    while isinstance(host.base, np.ndarray):
+        host = host.base
+    return host
 
 
 def live_arrays() -> list[np.ndarray]:
@@ -187,8 +195,10 @@ class StrictArray:
             raise ValueError(f"Unsupported dtype {host.dtype}")
         self._host = host
         _wrappers[id(host)] = self
-        if strict.allocator is not None and host.base is None:
-            strict.allocator(host.nbytes)
+        owner = _owner(host)
+        if strict.allocator is not None and id(owner) not in _owners:
+            _owners[id(owner)] = owner
+            strict.allocator(owner.nbytes)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Refused as in CuPy: it would be a hidden copy to the host and a hidden wait."""
@@ -279,9 +289,7 @@ class _Memory:
     @classmethod
     def of(cls, array: StrictArray) -> _Memory:
         """The one of this array, for as long as an array on this memory, or somebody else, keeps it."""
-        owner = array._host
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
+        owner = _owner(array._host)
         memory = cls._known.get(id(owner))
         if memory is None:
             memory = cls._known[id(owner)] = cls()
