@@ -2,8 +2,8 @@
 
 To the GPU. CuPy copies pageable memory into pinned memory of its own before it returns, and from there while the host
 goes on: whoever called may overwrite or drop the source at once. A pinned source is read in place. If the copy is
-``non_blocking`` its owner must not write to it before the copy is over (as in torch); dropping it is safe, as CuPy keeps
-it until then.
+``non_blocking`` its owner must not write to it before the copy is over (as in torch); dropping it is safe, as CuPy
+keeps it until then.
 
 To the host. The host waits for the values, unless ``non_blocking``: then the result is pinned, and right once the
 stream has been waited for.
@@ -103,10 +103,12 @@ def pinned_empty(shape: tuple[int, ...], dtype: Any) -> HostArray:
 
 def pinned_copy(array: HostArray) -> HostArray:
     """The values in pinned memory, with the same strides, gaps included."""
-    copied = pinned_empty(array.shape, array.dtype)
-    if copied.strides != array.strides and array.size:
+    if array.flags.c_contiguous:
+        memory = pinned_empty(array.shape, array.dtype)
+    else:
         last = sum((size - 1) * abs(stride) for size, stride in zip(array.shape, array.strides))
-        copied = as_strided(pinned_empty((last // array.itemsize + 1,), array.dtype), array.shape, array.strides)
+        memory = pinned_empty((last // array.itemsize + 1,), array.dtype)
+    copied = memory if memory.strides == array.strides else as_strided(memory, array.shape, array.strides)
     copied[...] = array
     return copied
 
