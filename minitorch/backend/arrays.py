@@ -85,20 +85,6 @@ def to_numpy(array: Array) -> numpy.ndarray:
     return array.get()
 
 
-def to_device(array: Array, target: device) -> Array:
-    """The array on ``target``: itself if it is there, else a copy."""
-    if target.type == "cpu":
-        return to_numpy(array)
-    module = accelerator.require(target.index)
-    index = target.index if target.index is not None else current_cuda_device()
-    if not is_on_cpu(array) and array.device.id == index:
-        return array
-    if is_on_cpu(array):
-        check_capture("it copies to the GPU")
-    with module.cuda.Device(index):
-        return module.asarray(array)
-
-
 def current_cuda_device() -> int:
     """The number of the GPU that new CUDA tensors go to."""
     return int(accelerator.require().cuda.Device().id)

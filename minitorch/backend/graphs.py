@@ -22,7 +22,7 @@ import contextlib
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -30,7 +30,6 @@ from minitorch.backend import accelerator
 from minitorch.backend.capture_errors import CaptureError, message, operation_here, spoiled
 
 Handle = tuple[int, int]
-Allocator = Callable[[int], Any]
 
 
 class CapturedGenerator(Protocol):
@@ -51,13 +50,6 @@ class CapturedGenerator(Protocol):
 
 # Generators that take part in every capture: those that numbers on a GPU come from by default.
 default_generators: list[CapturedGenerator] = []
-
-
-def _as_it_is(malloc: Allocator) -> Allocator:
-    return malloc
-
-
-wrap_allocator: Callable[[Allocator], Allocator] = _as_it_is  # for errors and statistics of allocations in a pool
 
 
 class _ThisThread(threading.local):
@@ -177,7 +169,9 @@ class Capture:
             self._leave()
             raise
         self.stream, _this_thread.capture = stream, self
-        self._allocator.enter_context(cuda.using_allocator(wrap_allocator(self.pool.memory.malloc)))
+        self._allocator.enter_context(
+            cuda.using_allocator(accelerator.memory().guarded(self.pool.memory.malloc, may_wait=False))
+        )
 
     def end(self) -> Graph:
         """The graph of what was written down.

@@ -1,45 +1,96 @@
-"""``minitorch.cuda``: what there is in the way of GPUs."""
+"""``minitorch.cuda``: GPUs, their streams and their memory, under torch's names."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from minitorch.backend import accelerator, current_cuda_device
+from minitorch.cuda.devices import (
+    can_device_access_peer,
+    current_device,
+    device,
+    device_count,
+    device_of,
+    get_device_capability,
+    get_device_name,
+    get_device_properties,
+    init,
+    is_available,
+    is_initialized,
+    set_device,
+    synchronize,
+)
 from minitorch.cuda.graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing
+from minitorch.cuda.memory import (
+    OutOfMemoryError,
+    empty_cache,
+    get_per_process_memory_fraction,
+    max_memory_allocated,
+    max_memory_reserved,
+    mem_get_info,
+    memory_allocated,
+    memory_reserved,
+    memory_stats,
+    memory_summary,
+    reset_max_memory_allocated,
+    reset_peak_memory_stats,
+    set_per_process_memory_fraction,
+)
+from minitorch.cuda.streams import (
+    Event,
+    ExternalStream,
+    Stream,
+    StreamContext,
+    current_stream,
+    default_stream,
+    get_stream_from_external,
+    set_stream,
+    stream,
+)
 
 __all__ = [
     "CUDAGraph",
+    "Event",
+    "ExternalStream",
+    "OutOfMemoryError",
+    "Stream",
+    "StreamContext",
+    "can_device_access_peer",
     "current_device",
+    "current_stream",
+    "default_stream",
+    "device",
     "device_count",
+    "device_of",
+    "empty_cache",
+    "get_device_capability",
+    "get_device_name",
+    "get_device_properties",
+    "get_per_process_memory_fraction",
+    "get_stream_from_external",
     "graph",
     "graph_pool_handle",
+    "init",
     "is_available",
     "is_current_stream_capturing",
+    "is_initialized",
     "make_graphed_step",
     "manual_seed",
     "manual_seed_all",
+    "max_memory_allocated",
+    "max_memory_reserved",
+    "mem_get_info",
+    "memory_allocated",
+    "memory_reserved",
+    "memory_stats",
+    "memory_summary",
+    "reset_max_memory_allocated",
+    "reset_peak_memory_stats",
+    "set_device",
+    "set_per_process_memory_fraction",
+    "set_stream",
+    "stream",
     "synchronize",
 ]
-
-
-def is_available() -> bool:
-    """Whether tensors can be put on a GPU: CuPy is installed and finds a device."""
-    return accelerator.is_available()
-
-
-def device_count() -> int:
-    """How many GPUs there are."""
-    return accelerator.device_count()
-
-
-def current_device() -> int:
-    """The number of the GPU that ``"cuda"`` without an index means."""
-    return current_cuda_device()
-
-
-def synchronize(device: Any = None) -> None:
-    """Wait until the GPU has finished all work given to it; RuntimeError if there is none."""
-    accelerator.require().cuda.Device().synchronize()
 
 
 def manual_seed(seed: int) -> None:

@@ -9,8 +9,11 @@ right. It shows nothing about speed, and nothing about what happens when work on
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 import time
 from collections.abc import Iterator
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -27,6 +30,7 @@ from tests.harness.fake_memory import (
     OutOfMemoryError,
     using_allocator,
 )
+from tests.harness.pinned_memory import alloc_pinned_memory, is_memory_pinned
 from tests.harness.stream_capture import Capture, CaptureError, Graph
 from tests.harness.strict_array import StrictArray, count_wait, strict
 
@@ -66,11 +70,18 @@ class Device:
         count_wait("Device.synchronize()")
 
 
+_pointers = itertools.count(5000)
+
+
 class Event:
     """``cupy.cuda.Event``: the moment when it was recorded."""
 
     def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
+        if interprocess and not disable_timing:
+            raise ValueError("Timing must be disabled for interprocess events")
         self.disable_timing, self.time = disable_timing, None
+
+        self.ptr = next(_pointers)
 
     done = True  # all work is done at once
 
@@ -100,7 +111,7 @@ class Stream:
     def __init__(
         self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None
     ) -> None:
-        self.non_blocking, self.priority, self.device_id = non_blocking, priority, 0
+        self.non_blocking, self.priority, self.device_id = non_blocking, max(min(priority or 0, 0), -5), 0
         self.ptr = 0 if null else 1000 + Stream._count
         Stream._count += not null
 
@@ -116,6 +127,14 @@ class Stream:
 
     def __exit__(self, *_: object) -> None:
         Stream._stack.pop()
+
+    @classmethod
+    def from_external(cls, obj: Any) -> Stream:
+        """A stream of another library."""
+        version, pointer = obj.__cuda_stream__()
+        made = cls(non_blocking=True)
+        made.ptr, made.version, made.owner = pointer, version, obj
+        return made
 
     def use(self) -> Stream:
         Stream._stack[-1] = self
@@ -164,6 +183,9 @@ class FakeCupy(ModuleType):
         super().__init__("cupy")
         self.pool = DefaultMemoryPool()
         self.cuda = _cuda(self.pool)
+        self.allocator = self.pool.malloc
+        self.cuda.get_allocator = lambda: self.allocator
+        self.cuda.set_allocator = partial(setattr, self, "allocator")
         self.random = SimpleNamespace()
         self.get_default_memory_pool = lambda: self.pool
         self.get_default_pinned_memory_pool = lambda: SimpleNamespace(
@@ -175,7 +197,9 @@ class FakeCupy(ModuleType):
 
     def empty(self, shape: Any, dtype: Any = float, order: str = "C") -> Any:
         """Memory that nobody wrote to: nan, or numbers that no test expects."""
-        self.pool.check(int(numpy.prod(shape)) * numpy.dtype(dtype).itemsize)
+        size = math.prod(shape if isinstance(shape, (tuple, list)) else (shape,)) * numpy.dtype(dtype).itemsize
+        if size > MEMORY:
+            self.allocator(size)  # more than NumPy could be asked for, perhaps
         return _poisoned(strict.empty(shape, dtype, order=order))
 
     def empty_like(self, prototype: Any, dtype: Any = None, order: str = "K") -> Any:
@@ -193,6 +217,10 @@ def _cuda(pool: DefaultMemoryPool) -> Any:
         count_wait("deviceSynchronize()")
 
     properties = {"name": b"Emulated GPU", "totalGlobalMem": MEMORY, "major": 8, "minor": 0, "multiProcessorCount": 4}
+    properties |= {"integrated": 0, "isMultiGpuBoard": 0, "maxThreadsPerMultiProcessor": 2048, "warpSize": 32}
+    properties |= {"regsPerMultiprocessor": 65536, "sharedMemPerBlock": 49152, "sharedMemPerBlockOptin": 166912}
+    properties |= {"sharedMemPerMultiprocessor": 167936, "l2CacheSize": 41943040}
+    properties |= {"pciBusID": 1, "pciDeviceID": 0, "pciDomainID": 0}
     runtime = SimpleNamespace(
         getDeviceCount=lambda: 1,
         getDevice=lambda: 0,
@@ -200,6 +228,7 @@ def _cuda(pool: DefaultMemoryPool) -> Any:
         deviceSynchronize=wait,
         getDeviceProperties=lambda index: properties,
         memGetInfo=lambda: (MEMORY - pool.used_bytes(), MEMORY),
+        deviceCanAccessPeer=lambda index, peer: 0,
         driverGetVersion=lambda: 13000,
         runtimeGetVersion=lambda: 13000,
     )
@@ -215,10 +244,11 @@ def _cuda(pool: DefaultMemoryPool) -> Any:
         MemoryPool=MemoryPool,
         using_allocator=using_allocator,
         get_elapsed_time=get_elapsed_time,
-        get_current_stream=lambda: Stream._stack[-1],
+        get_current_stream=lambda device_id=-1: Stream._stack[-1],
         memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
         compiler=SimpleNamespace(CompileException=EmulatedCompileError),
-        alloc_pinned_memory=bytearray,
+        alloc_pinned_memory=alloc_pinned_memory,
+        pinned_memory=SimpleNamespace(alloc_pinned_memory=alloc_pinned_memory, is_memory_pinned=is_memory_pinned),
     )
 
 
@@ -226,10 +256,12 @@ def _cuda(pool: DefaultMemoryPool) -> Any:
 def installed() -> Iterator[Any]:
     """Put the stand-in in CuPy's place; yields it."""
     previous = accelerator.install(fake)
+    strict.allocator = lambda owner: fake.allocator(owner.nbytes)
     try:
         yield fake
     finally:
         fake.pool.set_limit(0)
+        strict.allocator = None
         accelerator.install(previous)
 
 

@@ -11,6 +11,7 @@ import itertools
 import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
@@ -24,7 +25,11 @@ _addresses = itertools.count(1 << 40, MEMORY)
 
 
 class OutOfMemoryError(MemoryError):
-    """As CuPy's, raised when the pool's limit is passed."""
+    """As CuPy's, raised when the pool's limit, or the device's memory, is passed."""
+
+    def __init__(self, size: int, total: int, limit: int = 0) -> None:
+        limited = f", limit set to: {limit:,} bytes" if limit else ""
+        super().__init__(f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes{limited}).")
 
 
 class Memory:
@@ -100,8 +105,12 @@ class MemoryPool:
 class DefaultMemoryPool(MemoryPool):
     """The pool of all arrays that were made without ``using_allocator``, in units of 512 bytes."""
 
-    def malloc(self, size: int) -> MemoryPointer:
-        raise NotImplementedError("the stand-in's arrays lie in NumPy's memory")
+    def malloc(self, size: int) -> Any:
+        """Refuse what does not fit. The arrays lie in NumPy's memory, and a new one is among the used already."""
+        used, limit = self.used_bytes(), min(self.limit or MEMORY, MEMORY)
+        if max(used, size) > limit:
+            raise OutOfMemoryError(size, max(used - size, 0), self.limit)
+        return SimpleNamespace(device_id=0, mem=None, ptr=0)
 
     def used_bytes(self) -> int:
         owners = {}
@@ -124,24 +133,15 @@ class DefaultMemoryPool(MemoryPool):
     def n_free_blocks(self) -> int:
         return int(self.free_bytes() > 0)
 
-    def check(self, size: int) -> None:
-        """Raise OutOfMemoryError if so much more would pass the limit."""
-        used = self.used_bytes() if self.limit else 0
-        if self.limit and used + size > self.limit:
-            raise OutOfMemoryError(
-                f"Out of memory allocating {size:,} bytes (allocated so far: {used:,} bytes, limit set to: "
-                f"{self.limit:,} bytes)."
-            )
-
 
 @contextlib.contextmanager
 def using_allocator(allocator: Callable[[int], Any]) -> Iterator[None]:
     """Let arrays that are made meanwhile have memory from ``allocator``."""
-    before, strict.allocate = strict.allocate, partial(_give_block, allocator)
+    before, strict.allocator = strict.allocator, partial(_give_block, allocator)
     try:
         yield
     finally:
-        strict.allocate = before
+        strict.allocator = before
 
 
 def _give_block(allocator: Callable[[int], Any], owner: numpy.ndarray) -> None:
