@@ -373,7 +373,21 @@ from minitorch.ops.softmax import log_softmax, softmax
 # distances: ops/distance.py
 from minitorch.ops.distance import cdist, cosine_similarity, pairwise_distance, pdist
 
-from minitorch import autograd, backends, cuda
+from minitorch import amp, autograd, backends, cuda
+
+# mixed precision: amp/autocast_mode.py, autograd/autocast_mode.py
+from minitorch.amp.autocast_mode import autocast
+from minitorch.autograd.autocast_mode import (
+    autocast_decrement_nesting,
+    autocast_increment_nesting,
+    clear_autocast_cache,
+    get_autocast_dtype,
+    is_autocast_cache_enabled,
+    is_autocast_enabled,
+    set_autocast_cache_enabled,
+    set_autocast_dtype,
+    set_autocast_enabled,
+)
 
 __all__ = [
     "BoolTensor",
@@ -410,6 +424,7 @@ __all__ = [
     "amax",
     "amin",
     "aminmax",
+    "amp",
     "any",
     "arange",
     "arccos",
@@ -444,6 +459,9 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "autocast",
+    "autocast_decrement_nesting",
+    "autocast_increment_nesting",
     "autograd",
     "avg_pool1d",
     "backends",
@@ -479,6 +497,7 @@ __all__ = [
     "clamp",
     "clamp_max",
     "clamp_min",
+    "clear_autocast_cache",
     "clip",
     "clone",
     "column_stack",
@@ -571,6 +590,7 @@ __all__ = [
     "gcd",
     "ge",
     "ger",
+    "get_autocast_dtype",
     "get_default_dtype",
     "get_num_threads",
     "get_rng_state",
@@ -599,6 +619,8 @@ __all__ = [
     "int32",
     "int64",
     "inverse",
+    "is_autocast_cache_enabled",
+    "is_autocast_enabled",
     "is_floating_point",
     "is_grad_enabled",
     "is_inference_mode_enabled",
@@ -746,6 +768,9 @@ __all__ = [
     "selu",
     "selu_",
     "serialization",
+    "set_autocast_cache_enabled",
+    "set_autocast_dtype",
+    "set_autocast_enabled",
     "set_default_dtype",
     "set_default_tensor_type",
     "set_grad_enabled",
@@ -839,6 +864,8 @@ else:
         if name in _FROM_SERIALIZATION:
             globals()[name] = found = getattr(import_module("minitorch.serialization"), name)
             return found
+        if name == "bfloat16":
+            raise AttributeError("there is no bfloat16 here: neither NumPy nor CuPy has it; float16 is the short dtype")
         raise AttributeError(f"module 'minitorch' has no attribute {name!r}")
 
     def __dir__():

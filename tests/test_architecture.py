@@ -14,7 +14,20 @@ ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "minitorch"
 
 # Who may import whom: a package may use those to its left, and itself.
-LAYERS = ["dtypes", "device", "backend", "autograd", "ops", "tensor", "nn", "optim", "utils", "vision", "serialization"]
+LAYERS = [
+    "dtypes",
+    "device",
+    "backend",
+    "autograd",
+    "ops",
+    "tensor",
+    "amp",
+    "nn",
+    "optim",
+    "utils",
+    "vision",
+    "serialization",
+]
 ALLOWED = {
     "dtypes": set(),
     "device": set(),
@@ -22,6 +35,7 @@ ALLOWED = {
     "autograd": {"backend", "device", "dtypes"},
     "ops": {"autograd", "backend", "device", "dtypes", "memory_format", "return_types"},
     "tensor": {"ops", "autograd", "backend", "device", "dtypes", "memory_format", "return_types"},
+    "amp": {"ops", "tensor", "autograd", "backend", "device", "dtypes"},
     "nn": {"ops", "tensor", "autograd", "backend", "device", "dtypes"},
     "optim": {"tensor", "autograd", "backend", "device", "dtypes", "ops"},
     "utils": {"nn", "tensor", "ops", "autograd", "backend", "cuda", "device", "dtypes", "serialization"},

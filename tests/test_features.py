@@ -109,6 +109,12 @@ FEATURES = {
         optim.Optimizer optim.SGD optim.ASGD optim.Adadelta optim.Adagrad optim.Adam optim.AdamW
         optim.Adamax optim.RAdam optim.NAdam optim.SparseAdam optim.LBFGS optim.RMSprop optim.Rprop
     """,
+    "mixed precision": """
+        autocast amp.autocast amp.GradScaler amp.custom_fwd amp.custom_bwd amp.is_autocast_available
+        amp.autocast_mode.is_autocast_available is_autocast_enabled set_autocast_enabled get_autocast_dtype
+        set_autocast_dtype is_autocast_cache_enabled set_autocast_cache_enabled clear_autocast_cache
+        cuda.amp.autocast cuda.amp.GradScaler cuda.amp.custom_fwd cuda.amp.custom_bwd
+    """,
     "devices and settings": """
         device Tensor.cuda Tensor.is_cuda cuda.is_available cuda.device_count cuda.synchronize
         set_default_dtype get_num_threads set_num_threads backends.cuda.matmul.allow_tf32

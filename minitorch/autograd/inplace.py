@@ -13,6 +13,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from minitorch.autograd.autocast_mode import state as autocast
+from minitorch.autograd.autocast_mode import usage
 from minitorch.autograd.function import Function
 from minitorch.autograd.grad_mode import state
 from minitorch.autograd.primitive import AssignView
@@ -39,7 +41,7 @@ def apply_inplace(target: Any, operation: Callable[[Any], Any], may_overlap: boo
     if not may_overlap:
         check_no_overlap(target.array)
     previous = target.alias()
-    result = operation(previous)
+    result = operation(previous) if not usage.has_begun else _without_autocast(operation, previous)
     _check_fits(target, result)
     is_recorded = state.enabled and result.needs_grad
     if is_recorded:
@@ -50,6 +52,15 @@ def apply_inplace(target: Any, operation: Callable[[Any], Any], may_overlap: boo
     if is_recorded or (state.enabled and target.needs_grad):
         _rebase(target, result)
     return target
+
+
+def _without_autocast(operation: Callable[[Any], Any], previous: Any) -> Any:
+    """The operation in the dtype of the memory that it is for, as torch's in-place ops are never cast."""
+    before, autocast.devices = autocast.devices, ()
+    try:
+        return operation(previous)
+    finally:
+        autocast.devices = before
 
 
 def overwrite(target: Variable, value: Any) -> None:

@@ -16,8 +16,9 @@ extern "C" __global__ void zero(const TensorTable table) {
     for (long long i = chunk.start + threadIdx.x; i < chunk.end; i += blockDim.x) array[i] = (T)0;
 }
 
-/* array ← array + amount */
-extern "C" __global__ void add(const TensorTable table, double amount) {
+/* array ← array + amount, unless there is a number at `unless` and it is not 0 */
+extern "C" __global__ void add(const TensorTable table, double amount, const float* unless) {
+    if (unless && *unless != 0) return;
     const Chunk chunk(table);
     T* array = (T*)table.array[0][chunk.tensor];
     for (long long i = chunk.start + threadIdx.x; i < chunk.end; i += blockDim.x)

@@ -86,13 +86,13 @@ def multi_tensor_copy(targets: Sequence[Array], sources: Sequence[Array]) -> Non
         target[...] = source
 
 
-def multi_tensor_add(arrays: Sequence[Array], amount: float) -> None:
-    """Add a number to every element of arrays."""
+def multi_tensor_add(arrays: Sequence[Array], amount: float, unless: Array | None = None) -> None:
+    """Add a number to every element of arrays, unless the float32 at ``unless``, on their device, is not 0."""
     for group, rest in _by_type(arrays):
         if group:
-            launch(_kernels, "add", [group], [float(amount)], {"ELEMENT": TYPES[group[0].dtype.name]})
+            launch(_kernels, "add", [group], [float(amount), unless], {"ELEMENT": TYPES[group[0].dtype.name]})
         for array in rest:
-            array += amount
+            array += amount if unless is None else (unless == 0) * amount
 
 
 def multi_tensor_unscale(grads: Sequence[Array], inverse_scale: Array, found_inf: Array) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minitorch.cuda import amp as amp  # torch.cuda.amp
 from minitorch.cuda.devices import (
     can_device_access_peer,
     current_device,

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from minitorch.amp.grad_scaler import GradScaler
 from minitorch.backend import array_module, graphs, is_on_cpu, to_device
 from minitorch.backend.generator import default_cpu_generator
 from minitorch.backend.multi_tensor import multi_tensor_copy, multi_tensor_zero
@@ -38,10 +39,10 @@ def make_graphed_step(
       A learning rate that changes must be a tensor on the GPU (``lr=torch.tensor(0.1, device="cuda")``); schedulers,
       ``item()`` and printing belong outside of ``step``. Adam and its kind need ``capturable=True``.
     - **Nothing is changed here.** Before the warm-up, a copy is made of all parameters, gradients and buffers of all
-      modules on the GPU, of the parameters and states of all optimizers of such, of ``restore``, and of the random
-      generators' states; and afterwards everything is as it was. States that an optimizer makes at its first step stay,
-      as the graph needs them, but full of zeros, which to the optimizers that can be captured is the same as none.
-      So the first call is the first step.
+      modules on the GPU, of the parameters and states of all optimizers of such, of gradient scalers, of ``restore``,
+      and of the random generators' states; and afterwards everything is as it was. States that an optimizer makes at
+      its first step stay, as the graph needs them, but full of zeros, which to the optimizers that can be captured is
+      the same as none. So the first call is the first step.
     - Products of matrices are those of our own kernel, as cuBLAS cannot be captured with CuPy. Sums of many products
       then differ in the last digits from steps without a graph; everything else is the same bit by bit.
 
@@ -167,6 +168,7 @@ class _Before:
         self._tensors = [(each, _copy(each.array)) for each in tensors.values()]
         self._grads = [(each, each.grad) for each in tensors.values() if each.is_leaf]
         self._grad_values = [None if grad is None else _copy(grad.array) for _, grad in self._grads]
+        self._scalers = [(each, each.state_dict()) for each in _living(GradScaler) if each.is_enabled()]
         drawing: list[Any] = [default_cpu_generator, *graphs.default_generators]
         self._generators = [(each, each.get_state()) for each in drawing if hasattr(each, "get_state")]
 
@@ -196,6 +198,8 @@ class _Before:
             tensor.bump_version()
         for optimizer, states in zip(self._optimizers, self._states):
             _restore_states(optimizer, states)
+        for scaler, state in self._scalers:
+            scaler.load_state_dict(state)
         for generator, state in self._generators:
             generator.set_state(state)
 

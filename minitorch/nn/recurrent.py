@@ -10,11 +10,13 @@ import math
 import warnings
 from typing import Any
 
+from minitorch.autograd.autocast_mode import state as autocast
 from minitorch.nn import functional as F  # noqa: N812 (as everyone calls it)
 from minitorch.nn import init
 from minitorch.nn.module import Module
 from minitorch.nn.parameter import Parameter
 from minitorch.nn.utils.rnn import PackedSequence
+from minitorch.ops.autocast import cast_operands
 from minitorch.ops.index_along import index_select
 from minitorch.ops.joining import cat, stack
 from minitorch.ops.recurrent import CELLS, State, walk
@@ -105,6 +107,11 @@ class RNNBase(Module):
                 shown += f", {name}={getattr(self, name)}"
         return shown
 
+    def _cast(self, input: Tensor, start: State) -> tuple[Tensor, State]:
+        """The two as mixed precision wants them; it casts the weights in the products."""
+        operands = cast_operands(_op_name(self.mode), input, *start)
+        return operands[0], operands[1:]
+
     # -------------------------------------------------------------------------------------------- forward
 
     def forward(self, input: Any, hx: Any = None) -> Any:
@@ -119,6 +126,7 @@ class RNNBase(Module):
             block = block.transpose(0, 1)
         T, N = block.shape[:2]
         start = self._start(hx, N, block, is_batched)
+        block, start = self._cast(block, start)
         rows = reshape(block, (T * N, block.shape[2]))
         outputs, last = self._run_layers(rows, [N] * T, start)
         outputs = reshape(outputs, (T, N, outputs.shape[1]))
@@ -129,9 +137,10 @@ class RNNBase(Module):
     def _forward_packed(self, input: PackedSequence, hx: Any) -> Any:
         batch_sizes = input.batch_sizes.tolist()
         start = self._start(hx, batch_sizes[0], input.data, True)
+        data, start = self._cast(input.data, start)
         if hx is not None and input.sorted_indices is not None:
             start = tuple(index_select(each, 1, input.sorted_indices) for each in start)
-        outputs, last = self._run_layers(input.data, batch_sizes, start)
+        outputs, last = self._run_layers(data, batch_sizes, start)
         if input.unsorted_indices is not None:
             last = tuple(index_select(each, 1, input.unsorted_indices) for each in last)
         return input._replace(data=outputs), self._unwrap(last)
@@ -165,7 +174,7 @@ class RNNBase(Module):
     def _start(self, hx: Any, N: int, input: Tensor, is_batched: bool) -> State:
         """The start states as a tuple, zeros unless given, after all checks."""
         weight: Any = self._parameters["weight_ih_l0"]
-        if input.dtype is not weight.dtype:
+        if input.dtype is not weight.dtype and not autocast.devices:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). Convert input: "
                 f"input.to({weight.dtype}), or convert model: model.to({input.dtype})"
@@ -241,6 +250,11 @@ def _check_sizes(mode: str, hidden_size: int, num_layers: int, dropout: float, p
         raise ValueError("proj_size should be a positive integer or zero to disable projections")
     if proj_size >= hidden_size:
         raise ValueError("proj_size has to be smaller than hidden_size")
+
+
+def _op_name(mode: str) -> str:
+    """The name that mixed precision knows: rnn, lstm or gru."""
+    return mode.partition("_")[0].lower()
 
 
 class RNN(RNNBase):
@@ -332,9 +346,10 @@ class RNNCellBase(Module):
         rows = input if input.ndim == 2 else input.unsqueeze(0)
         if rows.shape[1] != self.input_size:
             raise RuntimeError(f"input has inconsistent input_size: got {rows.shape[1]} expected {self.input_size}")
-        before = tuple(self._start(state, rows, index, input.ndim == 2) for index, state in enumerate(states))
+        before = [self._start(state, rows, index, input.ndim == 2) for index, state in enumerate(states)]
+        rows, *before = cast_operands(f"{_op_name(self.mode)}_cell", rows, *before)
         cell = CELLS[self.mode](self.weight_hh, self.bias_hh)
-        after = cell(F.linear(rows, self.weight_ih, self.bias_ih), before)
+        after = cell(F.linear(rows, self.weight_ih, self.bias_ih), tuple(before))
         return after if input.ndim == 2 else tuple(each.squeeze(0) for each in after)
 
     def _start(self, state: Tensor | None, rows: Tensor, index: int, is_batched: bool) -> Tensor:

@@ -53,5 +53,6 @@ Losses
     distance           cosine_similarity, pairwise_distance, cdist
 What ops share
     promotion          torch's dtype rules                dims           axis numbers
+    autocast           operands in mixed precision        autocast_policies  which op is cast to what
     operand, selection, windows, conv_arguments, loss_reduction, contraction, matmul_checks, transfer
 """

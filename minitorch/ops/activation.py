@@ -28,6 +28,7 @@ from minitorch.backend import (
 from minitorch.backend.generator import default_cpu_generator
 from minitorch.backend.launching import runs_kernels
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import exp
 from minitorch.ops.fused_cuda import fused
@@ -182,6 +183,7 @@ class PreluKernel(Function):
         return grad_x, (keep_where(~is_positive, grad_output * x) if needs_weight else None)
 
 
+@autocasts
 def prelu(input: Any, weight: Any) -> Any:
     """input where input > 0, else weight · input, with a learned weight for all channels or one for each.
 

@@ -16,6 +16,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.arithmetic import mul
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.matmul import Bmm, Mm, SumOfOuterProducts, multiply
 from minitorch.ops.matmul_checks import (
     C_NAMES,
@@ -137,6 +138,7 @@ class Addbmm(Baddbmm):
         return multiply(side_by_side, b.reshape(B * K, b.shape[2]))
 
 
+@autocasts
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1, out: Any = None) -> Any:
     """A matrix product added to ``input``.
 
@@ -162,6 +164,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
     return write_product(Addmm.apply(input, mat1, mat2, beta=beta, alpha=alpha), out)
 
 
+@autocasts
 def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1, out: Any = None) -> Any:
     """The product of a matrix and a vector added to ``input``.
 
@@ -184,6 +187,7 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1, 
     return write_product(Addmv.apply(input, mat, vec, beta=beta, alpha=alpha), out)
 
 
+@autocasts
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1, out: Any = None) -> Any:
     """The outer product of two vectors added to ``input``.
 
@@ -210,6 +214,7 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1,
     return write_out(Addr.apply(input, vec1, vec2, beta=beta, alpha=alpha), out)
 
 
+@autocasts
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1, out: Any = None) -> Any:
     """Products of the matrices of two batches added to ``input``.
 
@@ -233,6 +238,7 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: flo
     return write_product(Baddbmm.apply(input, batch1, batch2, beta=beta, alpha=alpha), out)
 
 
+@autocasts
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1, out: Any = None) -> Any:
     """The sum of the products of the matrices of two batches, added to ``input``.
 

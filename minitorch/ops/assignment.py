@@ -17,6 +17,7 @@ from minitorch.autograd.variable import Variable, raw
 from minitorch.backend import Array, array_module, device_of, is_array, is_on_cpu
 from minitorch.dtypes import dtype as DType  # noqa: N812
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.filling import Copy
 from minitorch.ops.indexing import BasicIndex, Index, add_picked, parse_index, pick, picked_shape
 from minitorch.ops.promotion import to_dtype
@@ -199,6 +200,7 @@ def _parse_tensors(input: Any, indices: Sequence[Any]) -> Indices:
     return parse_index(raw(input), tuple(indices)).advanced or ()
 
 
+@autocasts
 def index_put(input: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
     """A copy of ``input`` with ``input[indices] = values``, or ``+= values`` with ``accumulate``.
 

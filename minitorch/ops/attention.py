@@ -15,6 +15,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.arithmetic import add
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.dropout import dropout
 from minitorch.ops.matmul import BatchMatmul
@@ -38,6 +39,7 @@ class SafeSoftmax(Softmax):
         return probabilities
 
 
+@autocasts
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

@@ -8,6 +8,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, is_on_cpu
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.clamping import clamp_min
 from minitorch.ops.elementwise import log, sigmoid
 from minitorch.ops.loss_reduction import reduce_array, refuse_gradient, require_floating, resolve_reduction
@@ -45,6 +46,7 @@ class BinaryCrossEntropy(Function):
         return grad_input, ((log(1 - p) - log(p)) * grad if needs_target else None), None
 
 
+@autocasts
 def binary_cross_entropy(
     input: Any,
     target: Any,
@@ -135,6 +137,7 @@ class BinaryCrossEntropyWithLogits(Function):
         return grad_input, grad_target, None, None
 
 
+@autocasts
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.conv2d import convolve
 from minitorch.ops.conv_transpose2d import convolve_transposed
 
 
+@autocasts
 def conv1d(
     input: Any,
     weight: Any,
@@ -31,6 +33,7 @@ def conv1d(
     return convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
+@autocasts
 def conv_transpose1d(
     input: Any,
     weight: Any,

@@ -46,6 +46,7 @@ from minitorch.autograd.function import Function
 from minitorch.backend import Array, is_on_cpu
 from minitorch.backend.layout import in_order
 from minitorch.ops import conv2d_cuda, conv2d_rows, conv2d_winograd
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.conv2d_choice import choose
 from minitorch.ops.conv2d_layout import result_order
 from minitorch.ops.conv2d_winograd import is_finite
@@ -209,6 +210,7 @@ def convolve(
     return Convolution.apply(input, weight, bias, windows=windows, groups=groups)
 
 
+@autocasts
 def conv2d(
     input: Any,
     weight: Any,

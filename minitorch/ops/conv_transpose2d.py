@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.conv2d import TransposedConvolution
 from minitorch.ops.conv_arguments import check_arrays, is_unbatched, transposed_windows
 from minitorch.ops.shape import squeeze, unsqueeze
@@ -36,6 +37,7 @@ def convolve_transposed(
     return TransposedConvolution.apply(input, weight, bias, windows=windows, groups=groups)
 
 
+@autocasts
 def conv_transpose2d(
     input: Any,
     weight: Any,

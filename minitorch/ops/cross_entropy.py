@@ -14,6 +14,7 @@ from minitorch.backend import Array, array_module
 from minitorch.backend.launching import runs_kernels
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops import cross_entropy_cuda
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.loss_reduction import resolve_reduction
 from minitorch.ops.nll_loss import (
@@ -158,6 +159,7 @@ def target_weights(truth: TrueClasses, input: Array, weight: Array | None, smoot
     return q
 
 
+@autocasts
 def cross_entropy(
     input: Any,
     target: Any,

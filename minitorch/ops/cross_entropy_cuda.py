@@ -9,6 +9,7 @@ from minitorch.backend.channels import View
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import BLOCK, INTEGERS, element_types, pointer, wide_dtype
 from minitorch.backend.reduction import sum_over
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.lines_cuda import lines_along
 from minitorch.ops.nll_loss import class_dim
 
@@ -16,6 +17,7 @@ _MANY = 1 << 14  # places, whose losses one block is still enough for
 _kernels = KernelFile(Path(__file__).with_name("cross_entropy.cu"))
 
 
+@autocasts
 def cross_entropy(
     input: Array, target: Array, weight: Array | None, *, ignore_index: int, reduction: str, smoothing: float
 ) -> tuple[Array, tuple[Array, Array | None]]:

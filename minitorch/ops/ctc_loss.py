@@ -22,6 +22,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import Variable, raw
 from minitorch.backend import Array, add_at, array_module, device_of, host, to_device, to_numpy
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.reduction import mean, sum
 from minitorch.ops.shape import squeeze, unsqueeze
 
@@ -148,6 +149,7 @@ def _losses(alpha: Array, input_lengths: Array, target_lengths: Array) -> Array:
     return xp.where(input_lengths == 0, nothing_seen, losses).astype(alpha.dtype)
 
 
+@autocasts
 def ctc_loss(
     log_probs: Any,
     targets: Any,

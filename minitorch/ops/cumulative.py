@@ -18,6 +18,7 @@ from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, row_major
 from minitorch.ops.arithmetic import sub
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.dims import normalize_dim, numpy_names
 from minitorch.ops.elementwise import abs, exp, log
@@ -67,6 +68,7 @@ class Cumsum(Function):
 
 
 @numpy_names
+@autocasts
 def cumsum(input: Any, dim: int, *, dtype: dtypes.dtype | None = None, out: Any = None) -> Any:
     """The running sum along ``dim``.
 

@@ -8,6 +8,7 @@ from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import array_module
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.clamping import clamp_min
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.elementwise import sqrt
@@ -41,6 +42,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
+@autocasts
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """The cosine of the angle between vectors along ``dim``.
 
@@ -80,6 +82,7 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out:
     return write_out(input / clamp_min(norm(input, p, dim, True), eps), out)
 
 
+@autocasts
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary") -> Any:
     """The p-norm distance of every row of ``x1`` from every row of ``x2``.
 
@@ -113,6 +116,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_f
     return vector_norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 
+@autocasts
 def pdist(input: Any, p: float = 2.0) -> Any:
     """The p-norm distance of every pair of rows.
 

@@ -14,6 +14,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, as_first, common_module, is_on_cpu
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.operand import zeros_like_gradient
 from minitorch.ops.promotion import is_floating, promote, to_floating
 
@@ -62,6 +63,12 @@ def true_divide(input: Any, other: Any, *, out: Any = None) -> Any:
     tensor([0.5000, 1.5000])
     """
     return div(input, other, out=out)
+
+
+@autocasts
+def rdiv(input: Any, other: Any) -> Any:
+    """``other / input``: what ``number / tensor`` means."""
+    return div(other, input)
 
 
 class RoundedDiv(Function):

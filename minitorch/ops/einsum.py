@@ -16,6 +16,7 @@ from typing import Any
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array
 from minitorch.ops.arithmetic import mul
+from minitorch.ops.autocast import autocasts, cast_operands
 from minitorch.ops.contraction import Contract
 from minitorch.ops.diagonal import diagonal
 from minitorch.ops.dims import normalize_dims
@@ -26,6 +27,7 @@ from minitorch.ops.reduction import sum as sum_
 from minitorch.ops.shape import UnsafeView, reshape
 
 
+@autocasts
 def einsum(*args: Any) -> Any:
     """Sum of products of the operands, with the dimensions named by letters.
 
@@ -97,6 +99,7 @@ def _multiply(a: Any, of_a: Labels, b: Any, of_b: Labels, wanted: Labels, later:
         result = [label for label in wanted if label in present]  # in the final order at once
     if len(result) == len(present):
         return mul(_spread(a, of_a, result), _spread(b, of_b, result)), result
+    a, b = cast_operands("bmm", a, b)
     check_bmm_dtypes(raw(a), raw(b))
     return Contract.apply(a, b, labels=(tuple(of_a), tuple(of_b), tuple(result))), result
 
@@ -112,6 +115,7 @@ def _spread(operand: Any, labels: Labels, wanted: Labels) -> Any:
     return reshape(operand, [sizes.get(label, 1) for label in wanted])
 
 
+@autocasts
 def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     """Sum of products over chosen dimensions of two tensors.
 
@@ -144,6 +148,8 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     a, labels_a = _sum_out(a, labels_a, {*wanted, *labels_b})
     b, labels_b = _sum_out(b, labels_b, {*wanted, *labels_a})
     labels = tuple(labels_a), tuple(labels_b), tuple(wanted)
+    if wanted:  # else it is a dot product
+        a, b = cast_operands("mm", a, b)
     return write_product(Contract.apply(a, b, labels=labels), out)
 
 

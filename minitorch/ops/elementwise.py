@@ -17,6 +17,7 @@ from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.backend.launching import runs_kernels
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.fused_cuda import fused
 from minitorch.ops.operand import floating, in_place, keep_where, kind_of, narrow, require, widen, zeros_like_gradient
 from minitorch.ops.promotion import to_dtype
@@ -169,6 +170,7 @@ class Square(Function):
         return grad_output * (x * 2)
 
 
+@autocasts
 def square(input: Any, *, out: Any = None) -> Any:
     """input², element by element; bool counts as int64.
 
@@ -221,6 +223,7 @@ class Rsqrt(Function):
         return grad_output * (y * y * y * -0.5)
 
 
+@autocasts
 def rsqrt(input: Any, *, out: Any = None) -> Any:
     """1/√input, element by element; infinite at 0, nan for negative numbers.
 
@@ -246,6 +249,7 @@ class Reciprocal(Function):
         return grad_output * (y * y * -1)
 
 
+@autocasts
 def reciprocal(input: Any, *, out: Any = None) -> Any:
     """1/input, element by element.
 
@@ -274,6 +278,7 @@ class Exp(Function):
         return grad_output * y
 
 
+@autocasts
 def exp(input: Any, *, out: Any = None) -> Any:
     """e^input, element by element.
 
@@ -298,6 +303,7 @@ class Log(Function):
         return grad_output / x
 
 
+@autocasts
 def log(input: Any, *, out: Any = None) -> Any:
     """ln input, element by element; -inf at 0, nan for negative numbers.
 

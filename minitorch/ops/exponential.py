@@ -9,6 +9,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.operand import floating, in_place, narrow, widen
 
@@ -26,6 +27,7 @@ class Expm1(Function):
         return grad_output * (y + 1)
 
 
+@autocasts
 def expm1(input: Any, *, out: Any = None) -> Any:
     """e^input - 1, element by element.
 
@@ -76,6 +78,7 @@ class Log2(Function):
         return grad_output / (x * math.log(2))
 
 
+@autocasts
 def log2(input: Any, *, out: Any = None) -> Any:
     """log₂ input, element by element; -inf at 0, nan for negative numbers.
 
@@ -100,6 +103,7 @@ class Log10(Function):
         return grad_output / (x * math.log(10))
 
 
+@autocasts
 def log10(input: Any, *, out: Any = None) -> Any:
     """log₁₀ input, element by element; -inf at 0, nan for negative numbers.
 
@@ -126,6 +130,7 @@ class Log1p(Function):
         return grad_output / (x + 1)
 
 
+@autocasts
 def log1p(input: Any, *, out: Any = None) -> Any:
     """ln (1 + input), element by element; -inf at -1, nan below.
 

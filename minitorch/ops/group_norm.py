@@ -11,6 +11,7 @@ from typing import Any
 
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, image_order, in_order
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.batch_norm import check_batch_size
 from minitorch.ops.operand import require
 from minitorch.ops.standardization import Standardize, check_parameter_dtypes
@@ -25,6 +26,7 @@ class GroupNorm(Standardize):
         return in_order(super().forward(input, weight, bias, **options), image_order(input))
 
 
+@autocasts
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Normalise each group of channels of each sample, then rescale each channel.
 

@@ -9,6 +9,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, device_of, is_on_cpu, to_device
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.assignment import IndexPut, scalar_in
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.indexing import Index
 from minitorch.ops.promotion import to_dtype
@@ -133,6 +134,7 @@ def _check_added(shape: Shape, found: Shape, dim: int, count: int) -> None:
         )
 
 
+@autocasts
 def index_copy(input: Any, dim: int, index: Any, source: Any, *, out: Any = None) -> Any:
     """A copy of ``input`` with its slice index[i] along ``dim`` replaced by source[i].
 

@@ -22,6 +22,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.ops.adaptive_avg_pool1d import adaptive_avg_pool1d
 from minitorch.ops.adaptive_avg_pool2d import adaptive_avg_pool2d
+from minitorch.ops.autocast import cast_operands
 from minitorch.ops.index_along import index_select
 from minitorch.ops.operand import require
 from minitorch.ops.strided import in_image_order
@@ -65,6 +66,7 @@ def interpolate(
         scales = [None] * len(sizes)
     if mode == "area":
         return _area(input, sizes)
+    (input,) = cast_operands("upsample", input)
     output = input
     for offset, (wanted, scale) in enumerate(zip(sizes, scales)):
         taps = _taps(raw(input), 2 + offset, wanted, scale, mode, bool(align_corners), antialias)

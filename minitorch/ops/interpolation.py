@@ -9,6 +9,7 @@ from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import require_tensors
 from minitorch.ops.operand import narrow, widen
 from minitorch.ops.promotion import is_number, promote, to_dtype
@@ -88,6 +89,7 @@ class Addcmul(Function):
         return grad_output, grad_b, (None if b is None else grad_output * (b * self.value))
 
 
+@autocasts
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1, out: Any = None) -> Any:
     """input + value · tensor1 · tensor2, element by element.
 
@@ -119,6 +121,7 @@ class Addcdiv(Function):
         return grad_output, grad_b, (-grad_output * (self.value * ((b / c) / c)) if needs_c else None)
 
 
+@autocasts
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1, out: Any = None) -> Any:
     """input + value · tensor1 / tensor2, element by element.
 

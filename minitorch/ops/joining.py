@@ -9,6 +9,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, image_order, in_order, is_array, is_channels_last, joined, row_major
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.promotion import is_variable, promote
 from minitorch.ops.shape import index_at, reshape, unsqueeze
@@ -70,6 +71,7 @@ def check_tensors(name: str, tensors: Any, empty_error: Exception) -> tuple[Any,
     return tuple(tensors)
 
 
+@autocasts
 def cat(tensors: Sequence[Any], dim: int = 0, *, out: Any = None) -> Any:
     """The tensors one after another along ``dim``, in their common dtype.
 
@@ -113,6 +115,7 @@ def _check_cat_shapes(first: tuple[int, ...], other: tuple[int, ...], dim: int, 
             )
 
 
+@autocasts
 def stack(tensors: Sequence[Any], dim: int = 0, *, out: Any = None) -> Any:
     """The tensors, all of one shape, side by side along a new dimension at place ``dim``.
 

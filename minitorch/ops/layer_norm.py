@@ -13,6 +13,7 @@ from typing import Any
 from minitorch.autograd.variable import raw
 from minitorch.backend import array_module
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.elementwise import rsqrt
 from minitorch.ops.operand import require, widen
 from minitorch.ops.promotion import to_dtype
@@ -28,6 +29,7 @@ class LayerNorm(Standardize):
     backward_name = "NativeLayerNormBackward0"
 
 
+@autocasts
 def layer_norm(
     input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
@@ -54,6 +56,7 @@ def layer_norm(
     return LayerNorm.apply(input, weight, bias, view=(rows, size), parameter_view=(1, size), dims=(1,), eps=eps)
 
 
+@autocasts
 def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
     """Give the last dimensions a mean square of 1, then rescale them.
 

@@ -15,6 +15,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.primitive import BroadcastTo, is_broadcastable_to
 from minitorch.backend import Array, array_module, is_on_cpu
 from minitorch.ops.arithmetic import add
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.contraction import Contract
 from minitorch.ops.matmul import Mm, SumOfOuterProducts, as_rows, matmul, multiply, multiply_rows
 from minitorch.ops.matmul_checks import arrays_of, check_bmm_dtypes, check_mm, legacy_name, refuse_bool, refuse_sizes
@@ -71,6 +72,7 @@ def sum_of_rows(value: Any) -> Any:
     return value if value.ndim == 1 else SumOfRows.apply(value)
 
 
+@autocasts
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """Affine map of the last dimension: input · weightᵀ + bias.
 
@@ -126,6 +128,7 @@ def _check_with_bias(x: Array, w: Array, b: Array) -> None:
         )
 
 
+@autocasts
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """A weighted sum of all products of an element of one input with one of the other, plus a bias.
 

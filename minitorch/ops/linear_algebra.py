@@ -22,6 +22,7 @@ from minitorch.autograd.inplace import write_out
 from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.matmul import Bmm, matmul
 from minitorch.ops.matmul_checks import arrays_of, legacy_name
 from minitorch.ops.operand import keep_where
@@ -184,6 +185,7 @@ def _check_shape(name: str, a: Array) -> None:
         raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {sizes} matrices")
 
 
+@autocasts
 def inv(A: Any, *, out: Any = None) -> Any:
     """The inverse: A⁻¹·A = A·A⁻¹ = 1.
 
@@ -207,6 +209,7 @@ def inverse(input: Any, *, out: Any = None) -> Any:
     return inv(input, out=out)
 
 
+@autocasts
 def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
     """X with A·X = B, or X·A = B if not ``left``.
 
@@ -291,6 +294,7 @@ def logdet(input: Any) -> Any:
     return logarithm + xp.where(raw(sign) < 0, xp.nan, 0).astype(raw(sign).dtype)
 
 
+@autocasts
 def cholesky(A: Any, *, upper: bool = False, out: Any = None) -> Any:
     """The lower triangular matrix L with A = L·Lᵀ, for a symmetric positive-definite A.
 

@@ -10,6 +10,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
+from minitorch.ops.autocast import cast_operands
 
 
 class NeighbourSum(Function):
@@ -46,5 +47,8 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
         raise ValueError(f"Expected 3D or higher dimensionality input (got {raw(input).ndim} dimensions)")
     if raw(input).size == 0:
         return input
-    energy = NeighbourSum.apply(input * input, before=size // 2, after=(size - 1) // 2) / size
+    squares = input * input
+    if raw(input).ndim > 3:
+        (squares,) = cast_operands("avg_pool3d", squares)  # which is how torch adds them up
+    energy = NeighbourSum.apply(squares, before=size // 2, after=(size - 1) // 2) / size
     return input / (energy * alpha + k) ** beta

@@ -8,6 +8,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, row_major
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.dims import array_axis, normalize_dims, numpy_names
 from minitorch.ops.elementwise import exp
 from minitorch.ops.operand import floating, narrow, widen
@@ -41,6 +42,7 @@ class Logsumexp(Function):
 
 
 @numpy_names
+@autocasts
 def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -> Any:
     """log Σ e^{input} over ``dim``, one dimension or several; integers are taken as floating point.
 

@@ -11,6 +11,7 @@ from typing import Any
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import minimum, where
 from minitorch.ops.clamping import clamp_min
 from minitorch.ops.distance import pairwise_distance
@@ -27,6 +28,7 @@ from minitorch.ops.reduction import sum
 Deprecated = bool | None  # size_average and reduce, which ``reduction`` replaces
 
 
+@autocasts
 def margin_ranking_loss(
     input1: Any,
     input2: Any,
@@ -61,6 +63,7 @@ def margin_ranking_loss(
     return reduce_loss(clamp_min(-target * (input1 - input2) + margin, 0), reduction)
 
 
+@autocasts
 def hinge_embedding_loss(
     input: Any,
     target: Any,
@@ -87,6 +90,7 @@ def hinge_embedding_loss(
     return reduce_loss(apart + where(kind != -1, input, 0), reduction)
 
 
+@autocasts
 def cosine_embedding_loss(
     input1: Any,
     input2: Any,
@@ -137,6 +141,7 @@ class SoftMarginLoss(ElementwiseLoss):
         return -target * sigmoid(-target * input) * grad, None
 
 
+@autocasts
 def soft_margin_loss(
     input: Any,
     target: Any,
@@ -171,6 +176,7 @@ def soft_margin_loss(
     return SoftMarginLoss.apply(input, to_dtype(target, dtype), reduction=reduction) if reduction != "none" else loss
 
 
+@autocasts
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,

@@ -20,6 +20,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, is_on_cpu, matrix_product
 from minitorch.backend.graphs import avoids_cublas
 from minitorch.ops.arithmetic import mul
+from minitorch.ops.autocast import autocasts, cast_operands
 from minitorch.ops.matmul_checks import (
     arrays_of,
     check_bmm,
@@ -152,6 +153,7 @@ class Vdot(Dot):
     """``Dot`` under the name of ``vdot``: they differ for complex numbers only."""
 
 
+@autocasts
 def mm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     """Product of two matrices.
 
@@ -174,6 +176,7 @@ def mm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     return write_product(Mm.apply(input, mat2), out)
 
 
+@autocasts
 def bmm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     """Products of the matrices of two batches, pair by pair.
 
@@ -193,6 +196,7 @@ def bmm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     return write_product(Bmm.apply(input, mat2), out)
 
 
+@autocasts
 def mv(input: Any, vec: Any, *, out: Any = None) -> Any:
     """Product of a matrix and a vector.
 
@@ -213,6 +217,7 @@ def mv(input: Any, vec: Any, *, out: Any = None) -> Any:
     return write_product(Mv.apply(input, vec), out)
 
 
+@autocasts
 def dot(input: Any, tensor: Any, *, out: Any = None) -> Any:
     """The inner product of two vectors.
 
@@ -228,6 +233,7 @@ def dot(input: Any, tensor: Any, *, out: Any = None) -> Any:
     return write_product(Dot.apply(input, tensor), out)
 
 
+@autocasts
 def vdot(input: Any, other: Any, *, out: Any = None) -> Any:
     """``dot`` with the first vector conjugated, which changes nothing for real numbers."""
     check_dot(*arrays_of("vdot", ("input", "other"), input, other))
@@ -255,6 +261,7 @@ def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
 ger = outer
 
 
+@autocasts
 def inner(input: Any, other: Any, *, out: Any = None) -> Any:
     """Sums of products over the last dimension of both.
 
@@ -275,10 +282,13 @@ def inner(input: Any, other: Any, *, out: Any = None) -> Any:
     if a.dtype != b.dtype:
         raise RuntimeError("both inputs should have same dtype")
     refuse_bool(a, "addmm_impl_cpu_")
+    if a.ndim > 1 or b.ndim > 1:  # else it is a dot product
+        input, other = cast_operands("mm", input, other)
     product = Mm.apply(_fold(input), _fold(other), transposed=True)
     return write_product(reshape(product, (*a.shape[:-1], *b.shape[:-1])), out)
 
 
+@autocasts
 def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     """The product of vectors, matrices or batches of matrices: ``input @ other``.
 

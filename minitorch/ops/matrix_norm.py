@@ -14,6 +14,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.dims import normalize_dim, numpy_names
 from minitorch.ops.elementwise import abs
 from minitorch.ops.extremes import amax, amin
@@ -52,6 +53,7 @@ class SingularValuesBackward(Function):
 
 
 @numpy_names
+@autocasts
 def matrix_norm(
     A: Any,
     ord: float | str = "fro",

@@ -9,6 +9,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, is_on_cpu
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.adaptive_max_pool2d import flat_planes, put_in_planes
+from minitorch.ops.autocast import autocasts, cast_operands
 from minitorch.ops.selection import Take
 from minitorch.ops.shape import reshape, squeeze, unsqueeze
 from minitorch.ops.windows import Pair, integers, pooling_pair
@@ -67,6 +68,7 @@ def _check_indices(input: Array, indices: Array, output_size: Pair) -> None:
                 raise RuntimeError(f"Found an invalid max index: {index} (output volumes are of size {H}x{W})")
 
 
+@autocasts
 def max_unpool2d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:
@@ -109,6 +111,7 @@ def max_unpool1d(
     (kernel,) = integers("max_unpool1d", "kernel_size", kernel_size)
     (step,) = (kernel,) if stride is None else integers("max_unpool1d", "stride", stride)
     (pad,) = integers("max_unpool1d", "padding", padding)
+    (input,) = cast_operands("max_unpool2d", input)
     size = unpooled_size("max_unpool1d", raw(input).shape[-1:], (kernel,), (step,), (pad,), output_size)
     x, places = unsqueeze(input, -2), raw(indices)[..., None, :]
     _check_indices(raw(x), places, (1, size[0]))

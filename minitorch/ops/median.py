@@ -8,6 +8,7 @@ from minitorch import return_types
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.dims import normalize_dim, numpy_names
 from minitorch.ops.extremes import MaxOfAll
@@ -111,6 +112,7 @@ _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 @numpy_names
+@autocasts
 def quantile(
     input: Any,
     q: Any,
@@ -138,6 +140,7 @@ def quantile(
 
 
 @numpy_names
+@autocasts
 def nanquantile(
     input: Any,
     q: Any,

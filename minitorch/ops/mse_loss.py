@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch.backend import Array
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.loss_reduction import (
     ElementwiseLoss,
     check_weight_size,
@@ -28,6 +29,7 @@ class MseLoss(ElementwiseLoss):
         return slope, (-slope if self.needs_input_grad[1] else None)
 
 
+@autocasts
 def mse_loss(
     input: Any,
     target: Any,

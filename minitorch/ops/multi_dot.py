@@ -14,11 +14,13 @@ from typing import Any
 
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.matmul import matmul
 from minitorch.ops.matmul_checks import C_NAMES, arrays_of, write_product
 from minitorch.ops.shape import squeeze, unsqueeze
 
 
+@autocasts
 def multi_dot(tensors: Sequence[Any], *, out: Any = None) -> Any:
     """The product of two or more matrices, multiplied in the cheapest order.
 
@@ -45,6 +47,7 @@ def multi_dot(tensors: Sequence[Any], *, out: Any = None) -> Any:
     return write_product(squeeze(result, dropped) if dropped else result, out)
 
 
+@autocasts
 def chain_matmul(*matrices: Any, out: Any = None) -> Any:
     """``linalg.multi_dot`` of matrices only, given one by one.
 

@@ -7,6 +7,7 @@ from typing import Any
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, is_on_cpu
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.binary_cross_entropy import BinaryCrossEntropyWithLogits
 from minitorch.ops.choice import where
 from minitorch.ops.clamping import clamp_min
@@ -19,6 +20,7 @@ from minitorch.ops.shape import reshape, unsqueeze
 Deprecated = bool | None  # size_average and reduce, which ``reduction`` replaces
 
 
+@autocasts
 def multi_margin_loss(
     input: Any,
     target: Any,
@@ -110,6 +112,7 @@ def _existing(classes: Array, count: int, message: str, lowest: int = 0) -> tupl
     return array_module(classes).where(exists, classes, 0), exists
 
 
+@autocasts
 def multilabel_margin_loss(
     input: Any,
     target: Any,

@@ -8,6 +8,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, is_on_cpu
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.loss_reduction import refuse_gradient, resolve_reduction
 from minitorch.ops.operand import narrow, require, widen
 
@@ -149,6 +150,7 @@ def scale_of_mean(grad_output: Array, truth: TrueClasses, reduction: str) -> Arr
     return grad_output / truth.total_weight if reduction == "mean" else grad_output
 
 
+@autocasts
 def nll_loss(
     input: Any,
     target: Any,

@@ -10,6 +10,7 @@ from typing import Any
 import minitorch.dtypes as dtypes
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.dims import normalize_dim, numpy_names
 from minitorch.ops.matrix_norm import matrix_norm
@@ -19,6 +20,7 @@ from minitorch.ops.vector_norm import vector_norm
 
 
 @numpy_names
+@autocasts
 def norm(
     input: Any,
     p: float | str | None = "fro",
@@ -80,6 +82,7 @@ def linalg_norm(
     return vector_norm(A, ord, dim, keepdim, dtype=dtype, out=out)
 
 
+@autocasts
 def dist(input: Any, other: Any, p: float = 2) -> Any:
     """The p-norm of input − other, which broadcast.
 
@@ -91,6 +94,7 @@ def dist(input: Any, other: Any, p: float = 2) -> Any:
     return vector_norm(input - other, p)
 
 
+@autocasts
 def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -> Any:
     """Each slice along ``dim`` scaled down to the p-norm ``maxnorm``, if its own is larger.
 

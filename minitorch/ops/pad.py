@@ -18,6 +18,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, empty_in_order, image_order
+from minitorch.ops.autocast import cast_operands
 from minitorch.ops.index_along import index_select
 from minitorch.ops.operand import require
 from minitorch.ops.strided import in_image_order
@@ -67,6 +68,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     _check_repeating(input, len(pad), mode)
+    (input,) = cast_operands(_kernel_name(mode, len(pad)), input)
     output = input
     for offset, width in enumerate(widths):
         if width != (0, 0):
@@ -114,13 +116,18 @@ def _check_repeating(input: Any, length: int, mode: str) -> None:
             f"Padding size {length} is not supported for {array.ndim}D input tensor.{_COMBINATIONS}"
         )
     if mode != "circular":
-        kernel = f"{'reflection' if mode == 'reflect' else 'replication'}_pad{length // 2}d"
-        require(input, "fiu", "pad", kernel)
+        require(input, "fiu", "pad", _kernel_name(mode, length))
         if 0 in array.shape[1:] or (0 in array.shape and array.ndim == length // 2 + 1):
             raise RuntimeError(
                 f"Expected {length // 2 + 1}D or {length // 2 + 2}D (batch mode) tensor with possibly 0 batch size "
                 f"and other non-zero dimensions for input, but got: {list(array.shape)}"
             )
+
+
+def _kernel_name(mode: str, length: int) -> str:
+    """torch's name for the op that a mode and a number of margins come to."""
+    noun = {"reflect": "reflection", "replicate": "replication"}.get(mode, mode)
+    return f"{noun}_pad{length // 2}d"
 
 
 def _pad_dimension(input: Any, dim: int, width: Width, mode: str) -> Any:

@@ -10,6 +10,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, common_module
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.arithmetic import mul
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import require_tensors, where
 from minitorch.ops.comparison import without_gradient
 from minitorch.ops.elementwise import exp, log
@@ -63,6 +64,7 @@ class Atan2(Function):
         return (scaled * b if needs_a else None), (-scaled * a if needs_b else None)
 
 
+@autocasts
 def atan2(input: Any, other: Any, *, out: Any = None) -> Any:
     """The angle from the positive x-axis to the point (x = other, y = input), in [−π, π].
 

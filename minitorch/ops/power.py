@@ -11,6 +11,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, as_first, common_module
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import log
 from minitorch.ops.operand import zeros_like_gradient
@@ -80,6 +81,7 @@ def _exponent_slope(base: Any, exponent: Any, result: Any) -> Any:
     return result * (math.log(base) if base > 0 else math.nan)
 
 
+@autocasts
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """input to the power of ``exponent``, element by element; either may be a number.
 

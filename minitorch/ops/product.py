@@ -13,6 +13,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, row_major
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.cumulative import part, widened
 from minitorch.ops.dims import normalize_dim, numpy_names
 from minitorch.ops.operand import narrow, widen
@@ -97,6 +98,7 @@ def before(input: Any, dim: int) -> Any:
 
 
 @numpy_names
+@autocasts
 def cumprod(input: Any, dim: int, *, dtype: dtypes.dtype | None = None, out: Any = None) -> Any:
     """The running product along ``dim``.
 
@@ -129,6 +131,7 @@ class Prod(Function):
 
 
 @numpy_names
+@autocasts
 def prod(
     input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None, out: Any = None
 ) -> Any:

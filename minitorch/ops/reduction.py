@@ -15,6 +15,7 @@ from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, is_on_cpu, row_major
 from minitorch.backend.reduction import sum_axes
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.diagonal import EmbedDiagonal
 from minitorch.ops.dims import array_axis, kept_shape, numpy_names, reduced_dims
 from minitorch.ops.operand import require
@@ -85,6 +86,7 @@ def count_reduced(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
 
 
 @numpy_names
+@autocasts
 def sum(
     input: Any, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None, out: Any = None
 ) -> Any:
@@ -231,6 +233,7 @@ class Trace(Function):
         return EmbedDiagonal.apply(spread, shape=self.input_shape, offset=0, dim1=0, dim2=1)
 
 
+@autocasts
 def trace(input: Any) -> Any:
     """The sum of a matrix's diagonal.
 

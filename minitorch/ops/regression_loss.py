@@ -13,6 +13,7 @@ from typing import Any
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.dtypes import from_numpy_dtype
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.clamping import clamp
 from minitorch.ops.elementwise import abs, exp, log
@@ -33,6 +34,7 @@ from minitorch.ops.shape import unsqueeze
 Deprecated = bool | None  # size_average and reduce, which ``reduction`` replaces
 
 
+@autocasts
 def l1_loss(
     input: Any,
     target: Any,
@@ -77,6 +79,7 @@ class SmoothL1Loss(ElementwiseLoss):
         return slope, (-slope if self.needs_input_grad[1] else None)
 
 
+@autocasts
 def smooth_l1_loss(
     input: Any,
     target: Any,
@@ -123,6 +126,7 @@ class HuberLoss(ElementwiseLoss):
         return slope, (-slope if self.needs_input_grad[1] else None)
 
 
+@autocasts
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """Squared error near zero, absolute error far away: delta times ``smooth_l1_loss`` with beta = delta.
 
@@ -153,6 +157,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     return reduce_loss(HuberLoss.apply(input, target, reduction="none", delta=delta) * weight, reduction)
 
 
+@autocasts
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -231,6 +236,7 @@ def _checked_variance(input: Any, var: Any) -> Any:
     return var
 
 
+@autocasts
 def kl_div(
     input: Any,
     target: Any,

@@ -18,6 +18,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, device_of, is_array, to_device
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.assignment import IndexPut, scalar_in
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.index_along import index_outside
 from minitorch.ops.indexing import BasicIndex, Index
@@ -185,6 +186,7 @@ def _check_scattered(index: Shape, shape: Shape, dim: int, src: Shape | None) ->
         )
 
 
+@autocasts
 def scatter_add(input: Any, dim: int, index: Any, src: Any, *, out: Any = None) -> Any:
     """A copy of ``input`` with src[…, j, …] added to result[…, index[…, j, …], …] along ``dim``; repeats add up.
 

@@ -14,6 +14,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
 from minitorch.backend.launching import runs_kernels
 from minitorch.ops.arithmetic import sub
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.division import div
@@ -169,6 +170,7 @@ class Softplus(Function):
         return where(raw(scaled) > self.threshold, grad_output, grad_output * sigmoid(scaled))
 
 
+@autocasts
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0, *, out: Any = None) -> Any:
     """ln(1 + e^(beta · input)) / beta: a smooth relu, the sharper the larger ``beta``.
 

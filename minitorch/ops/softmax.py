@@ -23,6 +23,7 @@ from minitorch.backend import Array, array_module, in_rows, row_major
 from minitorch.backend.launching import runs_kernels
 from minitorch.ops import softmax_cuda
 from minitorch.ops.arithmetic import neg
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.dims import normalize_dim, normalize_dims
 from minitorch.ops.elementwise import Exp
 from minitorch.ops.operand import narrow, require, widen
@@ -174,6 +175,7 @@ def _log_softmax_gradient(result: Array, grad: Array, logarithms: Array) -> None
     xp.subtract(grad, result, out=result)
 
 
+@autocasts
 def softmax(input: Any, dim: int, dtype: dtypes.dtype | None = None, *, out: Any = None) -> Any:
     """Probabilities along ``dim``: positive, summing to 1, in the order of the scores.
 
@@ -192,6 +194,7 @@ def softmax(input: Any, dim: int, dtype: dtypes.dtype | None = None, *, out: Any
     return write_out(_along(Softmax, "softmax", input, dim, dtype), out)
 
 
+@autocasts
 def log_softmax(input: Any, dim: int, dtype: dtypes.dtype | None = None, *, out: Any = None) -> Any:
     """The logarithm of ``softmax`` along ``dim``, without computing the softmax.
 

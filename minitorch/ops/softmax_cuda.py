@@ -6,11 +6,13 @@ from pathlib import Path
 
 from minitorch.backend import Array, array_module, row_major
 from minitorch.backend.kernels import KernelFile
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.lines_cuda import lines_along
 
 _kernels = KernelFile(Path(__file__).with_name("softmax.cu"))
 
 
+@autocasts
 def softmax(scores: Array, dim: int, logarithm: bool) -> Array:
     """The softmax along a dimension, or its logarithm."""
     scores = row_major(scores)

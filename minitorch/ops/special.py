@@ -24,6 +24,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.backend import Array, array_module, empty_in_order, is_on_cpu, order_of
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.elementwise import exp
 from minitorch.ops.operand import floating, in_place, narrow, widen
 
@@ -247,6 +248,7 @@ class Erfinv(Function):
         return grad_output * (exp(x * x) * (math.sqrt(math.pi) / 2))
 
 
+@autocasts
 def erfinv(input: Any, *, out: Any = None) -> Any:
     """The number whose ``erf`` is ``input``, element by element; ±inf at ±1, nan outside [-1, 1].
 

@@ -9,6 +9,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import rsqrt
 from minitorch.ops.operand import floating, in_place, narrow, widen
@@ -77,6 +78,7 @@ class Tan(Function):
         return grad_output * (y * y + 1)
 
 
+@autocasts
 def tan(input: Any, *, out: Any = None) -> Any:
     """The tangent of ``input``.
 
@@ -101,6 +103,7 @@ class Asin(Function):
         return grad_output * rsqrt(1 - x * x)
 
 
+@autocasts
 def asin(input: Any, *, out: Any = None) -> Any:
     """The angle in [-π/2, π/2] whose sine is ``input``; nan outside [-1, 1].
 
@@ -125,6 +128,7 @@ class Acos(Function):
         return grad_output * -rsqrt(1 - x * x)
 
 
+@autocasts
 def acos(input: Any, *, out: Any = None) -> Any:
     """The angle in [0, π] whose cosine is ``input``; nan outside [-1, 1].
 
@@ -176,6 +180,7 @@ class Sinh(Function):
         return grad_output * cosh(x)
 
 
+@autocasts
 def sinh(input: Any, *, out: Any = None) -> Any:
     """The hyperbolic sine of ``input``: (e^x - e^(-x)) / 2.
 
@@ -200,6 +205,7 @@ class Cosh(Function):
         return grad_output * sinh(x)
 
 
+@autocasts
 def cosh(input: Any, *, out: Any = None) -> Any:
     """The hyperbolic cosine of ``input``: (e^x + e^(-x)) / 2.
 

@@ -12,6 +12,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, row_major
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.dims import array_axis, numpy_names, reduced_dims
 from minitorch.ops.elementwise import sign
@@ -86,6 +87,7 @@ def _norm(input: Array, order: float, dims: tuple[int, ...], keepdim: bool) -> A
 
 
 @numpy_names
+@autocasts
 def vector_norm(
     x: Any,
     ord: float = 2,

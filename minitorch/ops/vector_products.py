@@ -8,11 +8,13 @@ from minitorch.autograd.function import Function, check_broadcastable
 from minitorch.autograd.inplace import write_out
 from minitorch.backend import Array, array_module
 from minitorch.ops.arithmetic import mul
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.matmul_checks import arrays_of, check_bmm_dtypes, legacy_name, refuse_bool
 from minitorch.ops.reduction import sum as sum_
 
 
+@autocasts
 def vecdot(x: Any, y: Any, *, dim: int = -1, out: Any = None) -> Any:
     """Inner products along one dimension.
 
@@ -76,6 +78,7 @@ def linalg_cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> A
     return write_out(LinalgCross.apply(input, other, dim=index - a.ndim), out)
 
 
+@autocasts
 def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:
     """``linalg.cross`` along ``dim``, by default the first dimension of size 3.
 

@@ -18,6 +18,7 @@ from minitorch.optim.optimizer import (
     number,
     prepare_state,
 )
+from minitorch.optim.scaling import scaling_of, unscaled_by_host
 
 
 class Adam(Optimizer):
@@ -28,8 +29,10 @@ class Adam(Optimizer):
       m ← β₁ · m + (1 − β₁) · g
       v ← β₂ · v + (1 − β₂) · g²
       θ ← θ − lr · m / (1 − β₁ᵗ) / (√(w / (1 − β₂ᵗ)) + eps)   with w = v, or with ``amsgrad`` the largest v so far
-    Args: ``foreach`` and ``fused`` choose among torch's implementations; here they change nothing. ``capturable``
-    keeps the step count on the GPU, so that a step that was captured in a CUDA graph counts when it is replayed.
+    Args: ``foreach`` and ``fused`` choose among torch's implementations; here they change nothing, except that with
+    ``fused`` a ``GradScaler`` leaves unscaling, and skipping of steps, to the optimizer's kernels. ``capturable`` and
+    ``fused`` keep the step count on the GPU: a step that was captured in a CUDA graph counts when it is replayed, and a
+    step that was left out does not.
     Raises: ValueError for options out of range; NotImplementedError for ``differentiable``; AssertionError in a step
     if ``capturable`` and a parameter is on the CPU.
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015 (https://arxiv.org/abs/1412.6980);
@@ -79,13 +82,19 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
         check_implementation(foreach, fused, differentiable)
+        self._step_supports_amp_scaling = bool(fused)
 
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
         names = ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if group["amsgrad"] else ()))
+        scaling = scaling_of(self)
         if are_on_gpu(parameters):
-            parameters = step_on_gpu(self.state, group, parameters)
+            parameters = step_on_gpu(self.state, group, parameters, scaling)
         if group["capturable"] and parameters:
             raise AssertionError("If capturable=True, params and state_steps must be on supported devices: ['cuda'].")
+        if parameters and any(each is not None for each in scaling):
+            for parameter in parameters:  # torch has a state after a step that was left out, too
+                prepare_state(self.state[parameter], parameter, *names)
+            parameters = unscaled_by_host(scaling, parameters)
         for parameter in parameters:
             state = self.state[parameter]
             prepare_state(state, parameter, *names)

@@ -15,6 +15,7 @@ from minitorch.optim.optimizer import (
     check_state_is_made_before,
     number,
 )
+from minitorch.optim.scaling import scaling_of, unscaled_by_host
 from minitorch.optim.sgd_cuda import step_on_gpu
 from minitorch.tensor.tensor import Tensor
 
@@ -29,7 +30,8 @@ class SGD(Optimizer):
       b ← momentum · b + (1 − dampening) · g       (b ← g in the first step)
       g ← g + momentum · b  if ``nesterov``, else  g ← b
       θ ← θ − lr · g
-    Args: ``foreach`` and ``fused`` choose among torch's implementations; here they change nothing.
+    Args: ``foreach`` and ``fused`` choose among torch's implementations; here they change nothing, except that with
+    ``fused`` a ``GradScaler`` leaves unscaling, and skipping of steps, to the optimizer's kernels.
     Raises: ValueError for a negative lr, momentum or weight_decay, and for ``nesterov`` without momentum or
     with dampening; NotImplementedError for ``differentiable``.
     Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
@@ -74,12 +76,16 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
         check_implementation(foreach, fused, differentiable)
+        self._step_supports_amp_scaling = bool(fused)
 
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
+        scaling = scaling_of(self)
         if are_on_gpu(parameters):
-            parameters = step_on_gpu(self.state, group, parameters)
+            parameters = step_on_gpu(self.state, group, parameters, scaling)
         if not parameters:
             return  # before a look at options that may lie on the GPU
+        if any(each is not None for each in scaling):
+            parameters = unscaled_by_host(scaling, parameters)
         options: dict[str, Any] = {name: number(group[name]) for name in _OPTIONS}
         for parameter in parameters:
             momentum_buffer = None

@@ -28,7 +28,7 @@ class ArithmeticMethods(Variable):
     __rsub__ = operator(ops.rsub)
     __mul__ = __rmul__ = arithmetic(ops.mul, ops.Mul, python.mul)
     __truediv__ = __div__ = arithmetic(division.div, division.Div, python.truediv)
-    __rtruediv__ = __rdiv__ = reflected(division.div)
+    __rtruediv__ = __rdiv__ = operator(division.rdiv)
     __floordiv__ = operator(division.floor_divide)
     __rfloordiv__ = reflected(division.floor_divide)
     __mod__ = operator(division.remainder)

@@ -149,6 +149,37 @@ def test_losses_are_those_of_steps_without_a_graph(where: str, name: str) -> Non
         numpy.testing.assert_array_equal(found[key], value, err_msg=key)
 
 
+@pytest.mark.parametrize("make", [torch.optim.SGD, torch.optim.Adam])
+def test_mixed_precision(where: str, make: Any) -> None:
+    """Autocast, a scale that grows and shrinks, and steps that are left out on the device."""
+    case = CASES["momentum"]
+
+    def run(graphed: bool) -> list[float]:
+        torch.manual_seed(0)
+        model, scaler = case.build().to("cuda"), torch.amp.GradScaler("cuda", init_scale=2.0**20, growth_interval=2)
+        options: dict[str, Any] = {"capturable": True} if make is torch.optim.Adam else {"momentum": 0.9}
+        optimizer = make(model.parameters(), lr=0.01, fused=True, **options)
+
+        def step(images: Any, labels: Any) -> Any:
+            optimizer.zero_grad()
+            with torch.autocast("cuda"):
+                loss = nn.functional.cross_entropy(model(images), labels)
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+            return loss
+
+        if graphed:
+            step = torch.cuda.make_graphed_step(step, *next(batches(case)))
+            assert scaler.get_scale() == 2.0**20
+        return [*losses_of(step, case), scaler.get_scale()]
+
+    with graphs.own_products():
+        expected = run(False)
+    assert run(True) == expected
+    assert expected[-1] < 2.0**20
+
+
 def test_losses_are_near_those_with_cublas(where: str) -> None:
     case = CASES["mlp"]
     torch.manual_seed(0)
