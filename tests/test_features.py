@@ -109,6 +109,9 @@ FEATURES = {
         optim.Optimizer optim.SGD optim.ASGD optim.Adadelta optim.Adagrad optim.Adam optim.AdamW
         optim.Adamax optim.RAdam optim.NAdam optim.SparseAdam optim.LBFGS optim.RMSprop optim.Rprop
     """,
+    "CUDA graphs": """
+        cuda.CUDAGraph cuda.graph cuda.graph_pool_handle cuda.is_current_stream_capturing
+    """,
     "devices and settings": """
         device Tensor.cuda Tensor.is_cuda cuda.is_available cuda.device_count cuda.synchronize
         set_default_dtype get_num_threads set_num_threads backends.cuda.matmul.allow_tf32
