@@ -111,6 +111,7 @@ FEATURES = {
     """,
     "CUDA graphs": """
         cuda.CUDAGraph cuda.graph cuda.graph_pool_handle cuda.is_current_stream_capturing
+        cuda.make_graphed_callables
     """,
     "devices and settings": """
         device Tensor.cuda Tensor.is_cuda cuda.is_available cuda.device_count cuda.synchronize
