@@ -74,6 +74,7 @@ __all__ = [
     "is_available",
     "is_current_stream_capturing",
     "is_initialized",
+    "make_graphed_callables",
     "make_graphed_step",
     "manual_seed",
     "manual_seed_all",
@@ -103,14 +104,16 @@ def manual_seed_all(seed: int) -> None:
 
 
 if TYPE_CHECKING:
+    from minitorch.cuda.graphed_callables import make_graphed_callables
     from minitorch.cuda.graphed_step import make_graphed_step
 else:
+    _LATER = {"make_graphed_callables": "graphed_callables", "make_graphed_step": "graphed_step"}
 
     def __getattr__(name):
-        """``make_graphed_step`` knows modules and optimizers, which are imported when they are first used."""
-        if name != "make_graphed_step":
+        """Functions that know modules and optimizers, which are imported when they are first used."""
+        if name not in _LATER:
             raise AttributeError(f"module 'minitorch.cuda' has no attribute {name!r}")
-        from minitorch.cuda.graphed_step import make_graphed_step
+        from importlib import import_module
 
-        globals()[name] = make_graphed_step
-        return make_graphed_step
+        globals()[name] = found = getattr(import_module(f"minitorch.cuda.{_LATER[name]}"), name)
+        return found

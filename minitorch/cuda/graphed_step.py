@@ -90,7 +90,7 @@ class GraphedStep:
         array = next(each.array for each in self.inputs if isinstance(each, Tensor))
         with array.device:
             drawn = default_cpu_generator.get_state()
-            before = _Before([*restore, *filter(_is_on_gpu, self.inputs)])
+            before = Before([*restore, *filter(_is_on_gpu, self.inputs)])
             try:
                 with graphs.side_stream(), graphs.own_products():
                     for _ in range(warmup):
@@ -109,20 +109,21 @@ class GraphedStep:
     def __call__(self, *inputs: Any) -> Any:
         """Do the step on new inputs, or on what is in ``inputs``."""
         if inputs:
-            self._load(inputs)
+            copy_inputs(self.inputs, inputs)
         self.graph.replay()
         return self.outputs
 
-    def _load(self, inputs: Sequence[Any]) -> None:
-        """Copy new inputs to where the graph reads them."""
-        if len(inputs) != len(self.inputs):
-            raise ValueError(f"the graphed step takes {len(self.inputs)} inputs, not {len(inputs)}")
-        pairs = []
-        for number, (static, value) in enumerate(zip(self.inputs, inputs)):
-            _check_input(number, static, value)
-            if isinstance(static, Tensor) and value.array is not static.array:
-                pairs.append((static.array, to_device(value.array, static.device)))
-        multi_tensor_copy([target for target, _ in pairs], [source for _, source in pairs])
+
+def copy_inputs(static_inputs: Sequence[Any], inputs: Sequence[Any]) -> None:
+    """Copy new inputs to where a graph reads them. Raises ValueError for what does not fit."""
+    if len(inputs) != len(static_inputs):
+        raise ValueError(f"the graph takes {len(static_inputs)} inputs, not {len(inputs)}")
+    pairs = []
+    for number, (static, value) in enumerate(zip(static_inputs, inputs)):
+        _check_input(number, static, value)
+        if isinstance(static, Tensor) and value.array is not static.array:
+            pairs.append((static.array, to_device(value.array, static.device)))
+    multi_tensor_copy([target for target, _ in pairs], [source for _, source in pairs])
 
 
 def _own(value: Any) -> Any:
@@ -134,11 +135,11 @@ def _check_input(number: int, static: Any, value: Any) -> None:
     if isinstance(static, Tensor) and isinstance(value, Tensor):
         if (value.shape, value.dtype) != (static.shape, static.dtype):
             raise ValueError(
-                f"the graphed step was captured with an input {number} of shape {tuple(static.shape)}, {static.dtype}, "
+                f"the graph was captured with an input {number} of shape {tuple(static.shape)}, {static.dtype}, "
                 f"not {tuple(value.shape)}, {value.dtype}"
             )
     elif isinstance(static, Tensor) or isinstance(value, Tensor) or value != static:
-        raise ValueError(f"the graphed step was captured with {static!r} as input {number}, not {value!r}")
+        raise ValueError(f"the graph was captured with {static!r} as input {number}, not {value!r}")
 
 
 def _detached(outputs: Any) -> Any:
@@ -156,7 +157,7 @@ def _detached(outputs: Any) -> Any:
 # --------------------------------------------------------------------------------------- what steps change
 
 
-class _Before:
+class Before:
     """What a step may change, as it is now: tensors on the GPU, gradients, optimizers' states, generators."""
 
     def __init__(self, more: Sequence[Tensor]) -> None:

@@ -12,7 +12,8 @@ The rules are torch's. A graph reads and writes the tensors of its capture, at t
 into its inputs, and its outputs are overwritten by the next replay (``clone()`` what is to stay). Numbers of Python
 are what they were at the capture. Nothing in a capture may look at a value on the GPU, nor copy from or to the host:
 an error names the operation that does. Do the work a few times before, on a side stream: that compiles kernels and
-creates optimizers' states. (``make_graphed_step`` does all of this for a training step.)
+creates optimizers' states. (``make_graphed_step`` does all of this for a training step, ``make_graphed_callables`` for
+parts of a network.)
 
 **Gradients.** ``zero_grad(set_to_none=True)`` before the capture lets backward make the gradients in the graph's
 memory, where each replay overwrites them: then no call of ``zero_grad`` is needed between replays. Gradients that are

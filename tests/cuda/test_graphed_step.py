@@ -303,7 +303,7 @@ def test_inputs_that_do_not_fit(where: str) -> None:
     x = torch.ones(2, device="cuda")
     graphed = torch.cuda.make_graphed_step(lambda x, factor: x * factor, x, 2)
     for inputs, message in (
-        ((x,), "takes 2 inputs, not 1"),
+        ((x,), "the graph takes 2 inputs, not 1"),
         ((torch.ones(3), 2), r"input 0 of shape \(2,\), minitorch.float32|input 0 of shape \(2,\)"),
         ((x.double(), 2), "float64"),
         ((x, 3), "captured with 2 as input 1, not 3"),
