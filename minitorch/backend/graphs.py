@@ -100,9 +100,11 @@ class Pool:
     """
 
     def __init__(self, handle: Handle) -> None:
+        cuda = accelerator.require().cuda
         self.handle = handle
         self.segments: list[Any] = []
-        self.memory = accelerator.require().cuda.MemoryPool(partial(_reserve, self.segments))
+        self.memory = cuda.MemoryPool(partial(_reserve, self.segments))
+        weakref.finalize(self, _retire, cuda.Device(), self.memory, self.segments).atexit = False
 
     def reserved(self) -> int:
         """How many bytes of the device the pool holds."""
@@ -115,6 +117,28 @@ def _reserve(segments: list[Any], size: int) -> Any:
     memory = cuda.Memory(size)
     segments.append(memory)
     return cuda.MemoryPointer(memory, 0)
+
+
+# CuPy's pools whose graphs are gone, with their devices. Free blocks of a pool are lost with it, so it must outlive the
+# tensors in it.
+_retired: list[tuple[Any, Any]] = []
+
+
+def _retire(device: Any, memory: Any, segments: list[Any]) -> None:
+    """No graph needs the memory any more: give it back to CUDA as soon as no tensor lies in it."""
+    segments.clear()
+    _retired.append((device, memory))
+    if not is_capturing():
+        _free_retired()
+
+
+def _free_retired() -> None:
+    for _ in range(len(_retired)):
+        device, memory = _retired.pop(0)
+        with device:
+            memory.free_all_blocks()
+            if memory.total_bytes():
+                _retired.append((device, memory))
 
 
 _pools: weakref.WeakValueDictionary[Handle, Pool] = weakref.WeakValueDictionary()
@@ -250,4 +274,5 @@ def free_memory() -> None:
     """Wait for the device and give back what no array uses: the graph's memory comes from there."""
     cupy = accelerator.require()
     cupy.cuda.Device().synchronize()
+    _free_retired()
     cupy.get_default_memory_pool().free_all_blocks()

@@ -300,12 +300,20 @@ def test_a_reset_frees_the_memory(where: str) -> None:
     x = ones(1000)
     graph, result = captured(lambda: x + 1)
     graph.replay()
-    handle, used = graph.pool(), graph._graph.pool.memory.used_bytes()
-    assert used >= 4000
+    handle, memory = graph.pool(), graph._graph.pool.memory
+    assert memory.used_bytes() >= 4000
     graph.reset()
+    assert handle not in graphs._pools
+    assert memory.total_bytes() > 0
     assert result.tolist() == [2] * 1000, "a tensor keeps its memory"
     del result
-    assert handle not in graphs._pools
+    graphs.free_memory()
+    assert memory.total_bytes() == 0
+    graph, result = captured(lambda: (x + 1).sum())
+    memory = graph._graph.pool.memory
+    del result
+    graph.reset()
+    assert memory.total_bytes() == 0, "at once, if no tensor is left"
 
 
 def test_graphs_share_a_pool(where: str) -> None:
