@@ -50,6 +50,7 @@ from minitorch.tensor.legacy import (
     ShortTensor,
     set_default_tensor_type,
 )
+from minitorch.backend import OutOfMemoryError
 from minitorch.backend.threads import get_num_threads, set_num_threads
 
 # creation and random numbers: tensor/creation.py, tensor/random.py
@@ -407,6 +408,7 @@ __all__ = [
     "HalfTensor",
     "IntTensor",
     "LongTensor",
+    "OutOfMemoryError",
     "ShortTensor",
     "Size",
     "Tensor",

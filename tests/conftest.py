@@ -56,6 +56,23 @@ def to_device(request: Any) -> Any:
     return accelerator.require().asarray if request.param == "GPU" else request.getfixturevalue("emulated")
 
 
+@pytest.fixture(params=["stand-in", pytest.param("GPU", marks=pytest.mark.cuda)])
+def gpu(request: Any) -> Iterator[Any]:
+    """CuPy, where there is a GPU, and its stand-in everywhere."""
+    if request.param == "GPU":
+        yield accelerator.require()
+        return
+    with installed() as cupy:
+        yield cupy
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No GPU, even where there is one."""
+    monkeypatch.setattr(accelerator, "_module", None)
+    monkeypatch.setattr(accelerator, "_failure", "this test takes it away")
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the verdict table."""
     lines = verdict.table()

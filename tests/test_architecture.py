@@ -38,7 +38,7 @@ ALLOWED = {
     "amp": {"ops", "tensor", "autograd", "backend", "device", "dtypes"},
     "nn": {"ops", "tensor", "autograd", "backend", "device", "dtypes"},
     "optim": {"tensor", "autograd", "backend", "device", "dtypes", "ops"},
-    "utils": {"nn", "tensor", "ops", "autograd", "backend", "device", "dtypes", "serialization"},
+    "utils": {"nn", "tensor", "ops", "autograd", "backend", "cuda", "device", "dtypes", "serialization"},
     "vision": {"utils", "serialization", "nn", "tensor", "ops", "autograd", "backend", "device", "dtypes"},
     "serialization": {"nn", "tensor", "ops", "autograd", "backend", "device", "dtypes"},
 }

@@ -115,6 +115,10 @@ FEATURES = {
         set_autocast_dtype is_autocast_cache_enabled set_autocast_cache_enabled clear_autocast_cache
         cuda.amp.autocast cuda.amp.GradScaler cuda.amp.custom_fwd cuda.amp.custom_bwd
     """,
+    "CUDA graphs": """
+        cuda.CUDAGraph cuda.graph cuda.graph_pool_handle cuda.is_current_stream_capturing
+        cuda.make_graphed_callables
+    """,
     "devices and settings": """
         device Tensor.cuda Tensor.is_cuda cuda.is_available cuda.device_count cuda.synchronize
         set_default_dtype get_num_threads set_num_threads backends.cuda.matmul.allow_tf32

@@ -19,7 +19,7 @@ from minitorch.autograd.function import AnomalyMode, Function
 from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.primitive import Cast, Clone, SumToShape, is_broadcastable_to, sum_array_to_shape
 from minitorch.autograd.variable import Variable, raw, wrap
-from minitorch.backend import Array, HostArray, array_module, copy_in_order, device_memory, in_order, is_dense, order_of
+from minitorch.backend import Array, HostArray, array_module, copy_in_order, in_order, is_dense, memory_object, order_of
 
 Edge = tuple[Any, int]
 Gradient = Any  # an Array, or a Variable under create_graph
@@ -263,14 +263,14 @@ def _is_owned_on_device(
     position: int, results: tuple[Gradient, ...], gradients: list[Gradient], owned: list[bool], saved: tuple[Array, ...]
 ) -> bool:
     """``_is_owned`` for an array on a GPU, whose views all have the same memory object."""
-    memory = device_memory(results[position])
+    memory = memory_object(results[position])
     if memory is None or 0 in results[position].strides:
         return False
     for each in (*saved, *results[:position], *results[position + 1 :]):
-        if each is not None and device_memory(each) is memory:
+        if each is not None and memory_object(each) is memory:
             return False
     for gradient, was_owned in zip(gradients, owned):
-        if device_memory(gradient) is memory:
+        if memory_object(gradient) is memory:
             return was_owned
     return True
 

@@ -12,18 +12,19 @@ from minitorch.backend.arrays import (
     as_strided,
     common_module,
     current_cuda_device,
-    device_memory,
     device_of,
     host,
     is_array,
     is_on_cpu,
+    joined,
+    memory_object,
     module_of,
     row_major,
     shares_memory,
-    to_device,
     to_numpy,
 )
 from minitorch.backend.determinism import add_at, fill_if_wanted
+from minitorch.backend.device_memory import OutOfMemoryError
 from minitorch.backend.kernels import KernelFile, kernels_available
 from minitorch.backend.layout import (
     as_first,
@@ -40,11 +41,13 @@ from minitorch.backend.pieces import in_pieces, in_rows
 from minitorch.backend.products import matrix_product
 from minitorch.backend.scratch import kept_scratch
 from minitorch.backend.threads import parallel, split
+from minitorch.backend.transfers import copy_to_host, is_pinned, pinned_copy, to_device
 
 __all__ = [
     "Array",
     "HostArray",
     "KernelFile",
+    "OutOfMemoryError",
     "add_at",
     "array_module",
     "as_array",
@@ -53,9 +56,9 @@ __all__ = [
     "as_strided",
     "common_module",
     "copy_in_order",
+    "copy_to_host",
     "current_cuda_device",
     "device_count",
-    "device_memory",
     "device_of",
     "empty_in_order",
     "fill_if_wanted",
@@ -69,12 +72,16 @@ __all__ = [
     "is_channels_last",
     "is_dense",
     "is_on_cpu",
+    "is_pinned",
+    "joined",
     "kept_scratch",
     "kernels_available",
     "matrix_product",
+    "memory_object",
     "module_of",
     "order_of",
     "parallel",
+    "pinned_copy",
     "row_major",
     "shares_memory",
     "split",

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
+
+from minitorch.backend.device_memory import DeviceMemory
 
 _module: Any = None
 _failure: str | None = None
@@ -42,6 +44,7 @@ def load() -> Any:
             _failure = "CuPy is installed but finds no CUDA device or driver (see: nvidia-smi)"
             return None
         _module = candidate
+        _memory_of(candidate)  # from the first allocation on
         _apply_tf32()
     return _module
 
@@ -50,7 +53,24 @@ def install(module: Any) -> Any:
     """Use ``module`` in CuPy's place and return what was there; for tests."""
     global _module
     previous, _module = _module, module
+    if module is not None:
+        _memory_of(module)
     return previous
+
+
+def loaded() -> Any:
+    """The array module of the GPU if a GPU has been used already, else None."""
+    return _module
+
+
+def memory() -> DeviceMemory:
+    """The allocator of the GPUs and what it has counted; RuntimeError without one."""
+    return _memory_of(require())
+
+
+@cache
+def _memory_of(module: Any) -> DeviceMemory:
+    return DeviceMemory(module)
 
 
 def is_available() -> bool:

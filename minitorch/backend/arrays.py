@@ -6,11 +6,13 @@ on a GPU. Everything else that differs between the two is a function in this pac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
 
 from minitorch.backend import accelerator
+from minitorch.backend.graphs import check_capture, is_capturing
 from minitorch.device import CPU, device
 
 host = numpy  # the array module of host memory, for the few places that build arrays from Python data
@@ -19,6 +21,7 @@ Array = Any  # numpy.ndarray or cupy.ndarray: no common base class exists
 HostArray = numpy.ndarray
 as_strided = numpy.lib.stride_tricks.as_strided  # of arrays in host memory
 _numpy_array = HostArray
+_CUPY_JOINS_ONE_BY_ONE = 8  # arrays, and more at once
 _CUDA_DEVICES = tuple(device("cuda", index) for index in range(64))
 
 
@@ -83,19 +86,10 @@ def is_on_cpu(array: Array) -> bool:
 
 def to_numpy(array: Array) -> numpy.ndarray:
     """The values in host memory: the array itself if it is there, else a copy (waits for the device)."""
-    return numpy.asarray(array) if is_on_cpu(array) else array.get()
-
-
-def to_device(array: Array, target: device) -> Array:
-    """The array on ``target``: itself if it is there, else a copy."""
-    if target.type == "cpu":
-        return to_numpy(array)
-    module = accelerator.require(target.index)
-    index = target.index if target.index is not None else current_cuda_device()
-    if not is_on_cpu(array) and array.device.id == index:
-        return array
-    with module.cuda.Device(index):
-        return module.asarray(array)
+    if is_on_cpu(array):
+        return numpy.asarray(array)
+    check_capture("it waits for the GPU and copies from it")
+    return array.get()
 
 
 def current_cuda_device() -> int:
@@ -108,12 +102,31 @@ def module_of(target: device) -> Any:
     return numpy if target.type == "cpu" else accelerator.require(target.index)
 
 
-def device_memory(array: Any) -> Any:
+def memory_object(array: Any) -> Any:
     """The piece of a GPU's memory that an array lies in: all its views have the same object; None on the host."""
     try:
         return array.data.mem
     except AttributeError:
         return None
+
+
+def joined(arrays: Sequence[Array], axis: int) -> Array:
+    """Arrays of one dtype, one after another along ``axis``.
+
+    CuPy joins many arrays in one launch, with a table of their addresses that it copies from the host. In the capture
+    of a CUDA graph that cannot be: there each is copied to its place.
+    """
+    xp = array_module(arrays[0])
+    if not is_capturing() or len(arrays) <= _CUPY_JOINS_ONE_BY_ONE:
+        return xp.concatenate(arrays, axis=axis)
+    shape = list(arrays[0].shape)
+    shape[axis] = sum(each.shape[axis] for each in arrays)
+    result, start = xp.empty(tuple(shape), arrays[0].dtype), 0
+    for each in arrays:
+        place = (*[slice(None)] * (axis % len(shape)), slice(start, start + each.shape[axis]))
+        result[place] = each
+        start += each.shape[axis]
+    return result
 
 
 def shares_memory(first: Array, second: Array) -> bool:

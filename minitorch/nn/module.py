@@ -262,10 +262,11 @@ class Module(ModuleTree, ModuleState, ModuleHooks):
 
         As for tensors: ``to(device)``, ``to(dtype)``, ``to(device, dtype)`` or ``to(tensor)``. Only
         floating-point tensors change their dtype. ``memory_format`` is for those with four or five dimensions.
+        With ``non_blocking`` the host goes on while a GPU copies from pinned memory.
         Raises: TypeError for a dtype that is not floating-point.
         """
         memory_format = kwargs.pop("memory_format", None)
-        target_device, target_dtype = _parse_to(*args, **kwargs)
+        target_device, target_dtype, non_blocking = _parse_to(*args, **kwargs)
         if target_dtype is not None and not target_dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={target_dtype}"
@@ -273,7 +274,7 @@ class Module(ModuleTree, ModuleState, ModuleHooks):
 
         def move(tensor: Any) -> Any:
             if target_device is not None:
-                tensor = tensor.to(target_device)
+                tensor = tensor.to(target_device, non_blocking=non_blocking)
             if target_dtype is not None and tensor.dtype.is_floating_point:
                 tensor = tensor.to(target_dtype)
             return tensor.to(memory_format=memory_format) if tensor.ndim in (4, 5) else tensor
@@ -339,10 +340,10 @@ def _typename(value: Any) -> str:
     return f"torch.{'cuda.' if value.is_cuda else ''}{value.dtype.legacy_name}Tensor"
 
 
-def _parse_to(*args: Any, **kwargs: Any) -> tuple[device | None, dtypes.dtype | None]:
-    """The device and the dtype that the arguments of ``to`` name."""
+def _parse_to(*args: Any, **kwargs: Any) -> tuple[device | None, dtypes.dtype | None, bool]:
+    """The device and the dtype that the arguments of ``to`` name, and whether it is non-blocking."""
     target_device, target_dtype = kwargs.get("device"), kwargs.get("dtype")
-    tensor = kwargs.get("tensor")
+    tensor, non_blocking = kwargs.get("tensor"), bool(kwargs.get("non_blocking", False))
     for value in args:
         if isinstance(value, Tensor):
             tensor = value
@@ -350,8 +351,10 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[device | None, dtypes.dtype | 
             target_dtype = value
         elif isinstance(value, (str, int, device)) and not isinstance(value, bool):
             target_device = value
-        elif value is not None and not isinstance(value, bool):  # a bool is non_blocking
+        elif isinstance(value, bool):
+            non_blocking = value
+        elif value is not None:
             raise TypeError(f"to() received an invalid combination of arguments - got ({type(value).__name__})")
     if tensor is not None:
-        return tensor.device, tensor.dtype
-    return (None if target_device is None else device(target_device)), target_dtype
+        return tensor.device, tensor.dtype, non_blocking
+    return (None if target_device is None else device(target_device)), target_dtype, non_blocking

@@ -43,7 +43,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch.autograd.function import Function
-from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.backend import Array, is_on_cpu
 from minitorch.backend.layout import in_order
 from minitorch.ops import conv2d_cuda, conv2d_rows, conv2d_winograd
 from minitorch.ops.autocast import autocasts
@@ -51,6 +51,7 @@ from minitorch.ops.conv2d_choice import choose
 from minitorch.ops.conv2d_layout import result_order
 from minitorch.ops.conv2d_winograd import is_finite
 from minitorch.ops.conv_arguments import check_arrays, convolution_windows, is_unbatched
+from minitorch.ops.matmul import multiply
 from minitorch.ops.reduction import sum
 from minitorch.ops.shape import squeeze, unsqueeze
 from minitorch.ops.unfold import fold_array, unfold_array
@@ -154,14 +155,14 @@ class by_columns:  # noqa: N801 (a namespace: the same three names as in conv2d_
     def convolve(input: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
         """(N, C_in, H, W) and (C_out, C_in / groups, K_h, K_w) → (N, C_out, H_out, W_out)."""
         columns = _grouped(unfold_array(input, windows), groups)
-        output = array_module(input).matmul(_kernels(weight, groups), columns)
+        output = multiply(_kernels(weight, groups), columns)
         return _add_bias(output.reshape(len(input), len(weight), *windows.output_size), bias)
 
     @staticmethod
     def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
         """(N, C_out, H_out, W_out) and the weight → (N, C_in, H, W)."""
         kernels, images = _kernels(weight, groups), _grouped(_flat(output), groups)
-        columns = array_module(output).matmul(kernels.swapaxes(1, 2), images)  # (N, groups, K, H_out·W_out)
+        columns = multiply(kernels.swapaxes(1, 2), images)  # (N, groups, K, H_out·W_out)
         N, _, K, places = columns.shape
         return _add_bias(fold_array(columns.reshape(N, groups * K, places), windows), bias)
 
@@ -170,7 +171,7 @@ class by_columns:  # noqa: N801 (a namespace: the same three names as in conv2d_
         """(N, C_out, H_out, W_out) and (N, C_in, H, W) → (C_out, C_in / groups, K_h, K_w)."""
         columns = _grouped(unfold_array(input, windows), groups)
         images = _grouped(_flat(output), groups)
-        kernels = array_module(input).matmul(images, columns.swapaxes(2, 3)).sum(0, dtype=input.dtype)
+        kernels = multiply(images, columns.swapaxes(2, 3)).sum(0, dtype=input.dtype)
         return kernels.reshape(output.shape[1], input.shape[1] // groups, *windows.kernel_size)
 
 

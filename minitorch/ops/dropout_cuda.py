@@ -9,6 +9,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.backend import Array, array_module, empty_in_order, in_order, order_of
 from minitorch.backend.generator import default_cpu_generator
+from minitorch.backend.graphs import check_capture
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import BLOCK, blocks_for, element_types
 
@@ -40,4 +41,5 @@ def device_dropout(keep: float, like: Array) -> Callable[[Any], Any]:
 
 def draw_seed() -> int:
     """A seed for one mask: ``manual_seed`` makes it the same again."""
+    check_capture("its seed is drawn by the CPU's generator, and each replay would drop the same elements")
     return int(default_cpu_generator.random((), "int64"))

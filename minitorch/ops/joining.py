@@ -8,7 +8,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module, image_order, in_order, is_array, is_channels_last, row_major
+from minitorch.backend import Array, image_order, in_order, is_array, is_channels_last, joined, row_major
 from minitorch.ops.autocast import autocasts
 from minitorch.ops.dims import normalize_dim
 from minitorch.ops.promotion import is_variable, promote
@@ -25,7 +25,7 @@ class Cat(Function):
         used = [value for value in values if value.shape != (0,)] or values
         self.dim = dim
         self.sizes = [0 if value.shape == (0,) else value.shape[dim] for value in values]
-        return in_order(array_module(values[0]).concatenate(used, axis=dim), common_image_order(used))
+        return in_order(joined(used, dim), common_image_order(used))
 
     def backward(self, grad_output: Any) -> Any:
         parts, start = [], 0
@@ -41,11 +41,11 @@ class Stack(Function):
 
     def forward(self, *values: Array, dim: int) -> Array:
         self.dim, self.count = dim, len(values)
-        xp, shape = array_module(values[0]), values[0].shape
+        shape = values[0].shape
         if dim == len(shape):
-            return row_major(xp.stack(values, axis=dim))
-        joined = in_order(xp.concatenate(values, axis=dim), common_image_order(values))
-        return joined.reshape(*shape[:dim], len(values), *shape[dim:])
+            return row_major(joined([value[..., None] for value in values], dim))
+        result = in_order(joined(values, dim), common_image_order(values))
+        return result.reshape(*shape[:dim], len(values), *shape[dim:])
 
     def backward(self, grad_output: Any) -> Any:
         needed = self.needs_input_grad

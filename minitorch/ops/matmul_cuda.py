@@ -1,8 +1,8 @@
 """Matrix products on a GPU without cuBLAS: launching the kernel of ``matmul.cu``, which tells how it works.
 
 CuPy's ``a @ b`` calls cuBLAS, and that is what products use everywhere else. While a CUDA graph is captured, CuPy
-refuses cuBLAS; then ``device_matrix_product`` takes its place. It runs on the current stream, and allocates only the
-result and (for long sums with few results) the sums of the parts.
+refuses cuBLAS; then ``multiply`` in ``matmul.py`` calls ``device_matrix_product`` instead. It runs on the current
+stream, and allocates only the result and (for long sums with few results) the sums of the parts.
 """
 
 from __future__ import annotations

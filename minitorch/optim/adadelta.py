@@ -10,9 +10,9 @@ from minitorch.optim.optimizer import (
     check_implementation,
     check_learning_rate,
     check_not_negative,
-    count_step,
-    number,
+    next_step,
     prepare_state,
+    rate_of,
 )
 from minitorch.optim.pieces import pieces
 
@@ -26,7 +26,8 @@ class Adadelta(Optimizer):
       Δ = √(u + eps) / √(v + eps) · g
       u ← rho · u + (1 − rho) · Δ²
       θ ← θ − lr · Δ
-    Raises: ValueError for options out of range; NotImplementedError for ``differentiable`` and ``capturable``.
+    Raises: ValueError for options out of range; NotImplementedError for ``differentiable``; AssertionError in
+    a step if ``capturable`` (which keeps the step count on the GPU) and a parameter is on the CPU.
     Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
 
     >>> import minitorch as torch
@@ -66,19 +67,19 @@ class Adadelta(Optimizer):
             "differentiable": differentiable,
         }
         super().__init__(params, defaults)
-        check_implementation(foreach, None, differentiable, capturable)
+        check_implementation(foreach, None, differentiable)
 
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
         for parameter in parameters:
             state = self.state[parameter]
             prepare_state(state, parameter, "square_avg", "acc_delta")
-            count_step(state)  # not used, but part of the state that torch saves
+            next_step(group, state, parameter)  # not used, but part of the state that torch saves
             adadelta_step(
                 parameter.array,
                 parameter.grad.array,
                 state["square_avg"].array,
                 state["acc_delta"].array,
-                lr=number(group["lr"]),
+                lr=rate_of(group),
                 rho=group["rho"],
                 eps=group["eps"],
                 weight_decay=group["weight_decay"],
@@ -92,7 +93,7 @@ def adadelta_step(
     square_avg: Array,
     acc_delta: Array,
     *,
-    lr: float,
+    lr: Any,
     rho: float,
     eps: float,
     weight_decay: float,

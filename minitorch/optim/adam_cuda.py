@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from minitorch.autograd.variable import wrap
-from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.backend import Array
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import kind_of, type_of
 from minitorch.backend.multi_tensor import can_step, launch, multi_tensor_add
 from minitorch.optim.launching import learning_rate
-from minitorch.optim.optimizer import count_step, number, prepare_state
+from minitorch.optim.optimizer import count_on_device, count_step, number, prepare_state
 from minitorch.optim.scaling import Scaling
-from minitorch.tensor.tensor import Tensor
 
 _kernels = KernelFile(Path(__file__).with_name("adam.cu"))
 
@@ -39,7 +37,7 @@ def step_on_gpu(
         if not can_step(*arrays):
             others.append(parameter)
             continue
-        step = _count_on_device(state, parameter) if counts_on_device else None
+        step = count_on_device(state, parameter) if counts_on_device else None
         count = 0.0 if counts_on_device else count_step(state)
         row = (*arrays, *([None] * (5 - len(arrays))), step)
         launches.setdefault((kind_of(array), count), []).append(row)
@@ -51,15 +49,6 @@ def step_on_gpu(
         settings = {"ELEMENT": type_of(lists[0][0]), "COUNT_ON_DEVICE": int(counts_on_device)}
         launch(_kernels, "adam_step", lists, [*_arguments(group, count), *told], settings)
     return others
-
-
-def _count_on_device(state: dict[str, Any], parameter: Any) -> Array:
-    """The step count as a float32 array on the parameter's device, where a replayed graph finds and raises it."""
-    if is_on_cpu(state["step"].array):
-        xp = array_module(parameter.array)
-        state["step"] = wrap(xp.full((), float(state["step"].array), "float32"), Tensor)
-    array: Array = state["step"].array
-    return array
 
 
 def _arguments(group: dict[str, Any], count: float) -> list[Any]:

@@ -11,9 +11,9 @@ from minitorch.optim.optimizer import (
     check_implementation,
     check_learning_rate,
     check_not_negative,
-    count_step,
-    number,
+    next_step,
     prepare_state,
+    rate_of,
 )
 from minitorch.optim.pieces import pieces
 
@@ -26,7 +26,8 @@ class Adamax(Optimizer):
       m ← β₁ · m + (1 − β₁) · g
       u ← max(β₂ · u, |g| + eps)
       θ ← θ − lr / (1 − β₁ᵗ) · m / u
-    Raises: ValueError for options out of range; NotImplementedError for ``differentiable`` and ``capturable``.
+    Raises: ValueError for options out of range; NotImplementedError for ``differentiable``; AssertionError in
+    a step if ``capturable`` (which keeps the step count on the GPU) and a parameter is on the CPU.
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, section 7.1.
 
     >>> import minitorch as torch
@@ -66,7 +67,7 @@ class Adamax(Optimizer):
             "capturable": capturable,
         }
         super().__init__(params, defaults)
-        check_implementation(foreach, None, differentiable, capturable)
+        check_implementation(foreach, None, differentiable)
 
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
         for parameter in parameters:
@@ -77,8 +78,8 @@ class Adamax(Optimizer):
                 parameter.grad.array,
                 state["exp_avg"].array,
                 state["exp_inf"].array,
-                step=count_step(state),
-                lr=number(group["lr"]),
+                step=next_step(group, state, parameter),
+                lr=rate_of(group),
                 beta1=group["betas"][0],
                 beta2=group["betas"][1],
                 eps=group["eps"],
@@ -93,8 +94,8 @@ def adamax_step(
     exp_avg: Array,
     exp_inf: Array,
     *,
-    step: float,
-    lr: float,
+    step: Any,
+    lr: Any,
     beta1: float,
     beta2: float,
     eps: float,

@@ -15,7 +15,8 @@ from typing import Any
 import minitorch.dtypes as dtypes
 from minitorch.autograd.grad_mode import enable_grad
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import array_module, is_on_cpu
+from minitorch.backend import Array, array_module, is_on_cpu
+from minitorch.backend.graphs import check_capture, is_capturing
 from minitorch.backend.multi_tensor import multi_tensor_zero
 from minitorch.tensor.creation import tensor
 from minitorch.tensor.differentiation import RemovableHandle
@@ -64,7 +65,10 @@ class Optimizer:
 
         Args: closure: a function that computes the loss and its gradients anew; called first, with recording
         on. Returns what it returns, or None.
+        Raises: RuntimeError in the capture of a CUDA graph, if the optimizer counts its steps on the host.
         """
+        if is_capturing():
+            self._check_capture()
         for hook in tuple(self._step_pre_hooks.values()):
             hook(self, (self,), {})
         loss = None
@@ -79,6 +83,14 @@ class Optimizer:
         for hook in tuple(self._step_post_hooks.values()):
             hook(self, (self,), {})
         return loss
+
+    def _check_capture(self) -> None:
+        """Raise torch's error if a replay could not do what a step does."""
+        if not all(group.get("capturable", True) for group in self.param_groups):
+            raise RuntimeError(
+                f"Attempting CUDA graph capture of step() for an instance of {type(self).__name__} "
+                "but param_groups' capturable is False."
+            )
 
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
         """Change these parameters, which all have gradients, by the group's options."""
@@ -263,9 +275,16 @@ def zero_state(parameter: Any) -> Tensor:
     return zeros
 
 
+def check_state_is_made_before() -> None:
+    """Raise an error in the capture of a CUDA graph, whose replays would make a new state each time."""
+    if is_capturing():
+        raise RuntimeError("an optimizer's state must exist before a step is captured: do one before, without a graph")
+
+
 def prepare_state(state: dict[str, Any], parameter: Any, *names: str) -> None:
     """Before a parameter's first step: a step count of 0, and zeros under each of ``names``."""
     if not state:
+        check_state_is_made_before()
         state["step"] = scalar_state(0.0)
         for name in names:
             state[name] = zero_state(parameter)
@@ -273,10 +292,43 @@ def prepare_state(state: dict[str, Any], parameter: Any, *names: str) -> None:
 
 def count_step(state: dict[str, Any]) -> float:
     """The number of this step, counted from 1."""
+    check_capture("the optimizer counts its steps on the host")
     if not isinstance(state["step"], Variable):  # files of old versions keep a plain number
         state["step"] = scalar_state(float(state["step"]))
     state["step"].array[...] += 1
     return float(state["step"].array)
+
+
+def count_on_device(state: dict[str, Any], parameter: Any) -> Array:
+    """The step count as a float32 array on the parameter's device, where a replayed graph finds and raises it."""
+    if is_on_cpu(state["step"].array):
+        check_state_is_made_before()
+        xp = array_module(parameter.array)
+        state["step"] = wrap(xp.full((), float(state["step"].array), "float32"), Tensor)
+    array: Array = state["step"].array
+    return array
+
+
+def next_step(group: dict[str, Any], state: dict[str, Any], parameter: Any) -> Any:
+    """The number of this step, counted from 1: an array on the GPU if the group is ``capturable``.
+
+    Raises: AssertionError if it is, and the parameter is on the CPU.
+    """
+    if not group["capturable"]:
+        return count_step(state)
+    if is_on_cpu(parameter.array):
+        raise AssertionError("If capturable=True, params and state_steps must be on supported devices: ['cuda'].")
+    step = count_on_device(state, parameter)
+    step += 1
+    return step
+
+
+def rate_of(group: dict[str, Any]) -> Any:
+    """The learning rate: a number, or the array where it lies on the GPU, which a captured step reads anew."""
+    rate = group["lr"]
+    if group["capturable"] and isinstance(rate, Variable) and not is_on_cpu(rate.array):
+        return rate.array.reshape(())
+    return number(rate)
 
 
 # ------------------------------------------------------------------------ options that optimizers share
@@ -324,4 +376,7 @@ def check_implementation(
     if differentiable:
         raise NotImplementedError("differentiable=True: minitorch's optimizers do not record their steps")
     if capturable:
-        raise NotImplementedError("capturable=True: minitorch's optimizers cannot be captured in a CUDA graph")
+        raise NotImplementedError(
+            "capturable=True: of minitorch's optimizers, only SGD, Adam, AdamW, Adamax, RMSprop and Adadelta "
+            "can be captured in a CUDA graph"
+        )

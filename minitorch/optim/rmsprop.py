@@ -10,9 +10,9 @@ from minitorch.optim.optimizer import (
     check_implementation,
     check_learning_rate,
     check_not_negative,
-    count_step,
-    number,
+    next_step,
     prepare_state,
+    rate_of,
 )
 from minitorch.optim.pieces import pieces
 
@@ -25,7 +25,8 @@ class RMSprop(Optimizer):
       v ← alpha · v + (1 − alpha) · g²
       d = √v + eps;   ``centered``:  a ← alpha · a + (1 − alpha) · g,   d = √(v − a²) + eps
       θ ← θ − lr · g / d;   with momentum:  b ← momentum · b + g / d,   θ ← θ − lr · b
-    Raises: ValueError for options out of range; NotImplementedError for ``differentiable`` and ``capturable``.
+    Raises: ValueError for options out of range; NotImplementedError for ``differentiable``; AssertionError in
+    a step if ``capturable`` (which keeps the step count on the GPU) and a parameter is on the CPU.
     Source: Hinton, lecture 6e of "Neural networks for machine learning", 2012; Graves, "Generating sequences
     with recurrent neural networks", 2013, for the centered form.
 
@@ -67,7 +68,7 @@ class RMSprop(Optimizer):
             "differentiable": differentiable,
         }
         super().__init__(params, defaults)
-        check_implementation(foreach, None, differentiable, capturable)
+        check_implementation(foreach, None, differentiable)
 
     def _update(self, group: dict[str, Any], parameters: list[Any]) -> None:
         names = ["square_avg"]
@@ -76,14 +77,14 @@ class RMSprop(Optimizer):
         for parameter in parameters:
             state = self.state[parameter]
             prepare_state(state, parameter, *names)
-            count_step(state)  # not used, but part of the state that torch saves
+            next_step(group, state, parameter)  # not used, but part of the state that torch saves
             rmsprop_step(
                 parameter.array,
                 parameter.grad.array,
                 state["square_avg"].array,
                 state["grad_avg"].array if group["centered"] else None,
                 state["momentum_buffer"].array if group["momentum"] > 0 else None,
-                lr=number(group["lr"]),
+                lr=rate_of(group),
                 alpha=group["alpha"],
                 eps=group["eps"],
                 weight_decay=group["weight_decay"],
@@ -99,7 +100,7 @@ def rmsprop_step(
     grad_avg: Array | None,
     momentum_buffer: Array | None,
     *,
-    lr: float,
+    lr: Any,
     alpha: float,
     eps: float,
     weight_decay: float,

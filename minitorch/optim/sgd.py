@@ -12,6 +12,7 @@ from minitorch.optim.optimizer import (
     check_implementation,
     check_learning_rate,
     check_not_negative,
+    check_state_is_made_before,
     number,
 )
 from minitorch.optim.scaling import scaling_of, unscaled_by_host
@@ -81,7 +82,9 @@ class SGD(Optimizer):
         scaling = scaling_of(self)
         if are_on_gpu(parameters):
             parameters = step_on_gpu(self.state, group, parameters, scaling)
-        if parameters and any(each is not None for each in scaling):
+        if not parameters:
+            return  # before a look at options that may lie on the GPU
+        if any(each is not None for each in scaling):
             parameters = unscaled_by_host(scaling, parameters)
         options: dict[str, Any] = {name: number(group[name]) for name in _OPTIONS}
         for parameter in parameters:
@@ -91,6 +94,7 @@ class SGD(Optimizer):
                 state = self.state[parameter]
                 is_first = state.get("momentum_buffer") is None
                 if is_first:
+                    check_state_is_made_before()
                     empty = array_module(parameter.array).empty_like(parameter.array)
                     state["momentum_buffer"] = wrap(empty, Tensor)
                 momentum_buffer = state["momentum_buffer"].array

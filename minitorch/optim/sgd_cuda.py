@@ -11,7 +11,7 @@ from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import kind_of, type_of
 from minitorch.backend.multi_tensor import can_step, launch
 from minitorch.optim.launching import learning_rate
-from minitorch.optim.optimizer import number
+from minitorch.optim.optimizer import check_state_is_made_before, number
 from minitorch.optim.scaling import Scaling
 from minitorch.tensor.tensor import Tensor
 
@@ -33,6 +33,8 @@ def step_on_gpu(
             others.append(parameter)
             continue
         is_first = group["momentum"] != 0 and known is None
+        if is_first:
+            check_state_is_made_before()
         if is_first and scaling.found_inf is not None:
             # The host does not learn whether this step is left out. From a buffer of zeros the next one is right.
             if group["dampening"] != 0:

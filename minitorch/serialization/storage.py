@@ -55,7 +55,7 @@ class Storage:
 
     def cuda(self, device: Any = None, non_blocking: bool = False) -> Storage:
         """The storage on a GPU: the current one unless ``device`` says another."""
-        return Storage(to_device(self.array, _cuda_device("cuda" if device is None else device)))
+        return Storage(to_device(self.array, _cuda_device("cuda" if device is None else device), non_blocking))
 
     def show(self, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Array:
         """The window on this memory with these sizes and strides, counted in elements.

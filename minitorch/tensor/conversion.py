@@ -10,13 +10,13 @@ import minitorch.dtypes as dtypes
 from minitorch.autograd.grad_mode import is_grad_enabled
 from minitorch.autograd.primitive import copy_with_strides
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import Array, accelerator, device_of, is_on_cpu, order_of, to_numpy
+from minitorch.backend import Array, accelerator, device_of, is_on_cpu, is_pinned, order_of, streams, to_numpy
 from minitorch.device import CPU, device
 from minitorch.memory_format import preserve_format
 from minitorch.ops.copying import clone
 from minitorch.ops.promotion import to_dtype
 from minitorch.ops.strided import is_contiguous, suggested_format
-from minitorch.ops.transfer import move
+from minitorch.ops.transfer import PinMemory, move
 from minitorch.tensor.size import Size
 
 T = TypeVar("T", bound="ConversionMethods")
@@ -236,6 +236,8 @@ class ConversionMethods(Variable):
         """The tensor in another dtype and/or on another device: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``.
 
         ``memory_format`` is the order of the elements in memory, such as ``channels_last``; unless given it stays.
+        ``non_blocking``: the host goes on while a GPU copies on its current stream. From pinned memory to a GPU the
+        tensor must not be changed before the copy is over; from a GPU the result, which is pinned, is right after that.
         Returns the tensor itself if nothing changes, unless ``copy``. Gradients flow through.
         Raises: RuntimeError if ``channels_last`` is asked of a tensor without four dimensions.
         """
@@ -250,7 +252,7 @@ class ConversionMethods(Variable):
                 device = arg
         result = self
         if device is not None:
-            result = move(result, _as_device(device))
+            result = move(result, _as_device(device), non_blocking)
         if dtype is not None:
             result = to_dtype(result, dtype)
         is_new = result is not self
@@ -262,13 +264,47 @@ class ConversionMethods(Variable):
             return result
         return clone(result, memory_format=memory_format)
 
-    def cpu(self: T) -> T:
+    def cpu(self: T, memory_format: Any = preserve_format) -> T:
         """The tensor in host memory; itself if it is there."""
-        return move(self, CPU)
+        return self.to(CPU, memory_format=memory_format)
 
-    def cuda(self: T, device: Any = None, non_blocking: bool = False) -> T:
-        """The tensor on a GPU (the current one unless ``device`` is given); RuntimeError if there is none."""
-        return move(self, _as_device("cuda" if device is None else device))
+    def cuda(self: T, device: Any = None, non_blocking: bool = False, memory_format: Any = preserve_format) -> T:
+        """The tensor on a GPU (the current one unless ``device`` is given); RuntimeError if there is none.
+
+        ``non_blocking``: from pinned memory, the host goes on while the GPU copies.
+        """
+        where = "cuda" if device is None else device
+        return self.to(_as_device(where), non_blocking=non_blocking, memory_format=memory_format)
+
+    def pin_memory(self: T) -> T:
+        """The tensor in pinned host memory, which a GPU reads by itself while the host goes on; itself if it is there.
+
+        Raises: RuntimeError without a GPU, or for a tensor on one.
+        """
+        if not is_on_cpu(self.array):
+            raise RuntimeError(f"cannot pin '{self.type()}' only dense CPU tensors can be pinned")
+        return self if self.is_pinned() else PinMemory.apply(self)
+
+    def is_pinned(self) -> bool:
+        """Whether the tensor lies in pinned host memory."""
+        return is_pinned(self.array)
+
+    def record_stream(self, stream: Any) -> None:
+        """Say that another stream than the one on which the tensor was made uses it.
+
+        When the tensor dies, its memory is not reused before that stream has done what it was given until then. What
+        is used on its own stream alone needs no such call.
+        Raises: TypeError unless it is a ``minitorch.cuda.Stream``, RuntimeError for a tensor on the CPU.
+        """
+        if not hasattr(stream, "backend_stream"):
+            raise TypeError(f"record_stream() takes a torch.cuda.Stream, not {type(stream).__name__}")
+        if is_on_cpu(self.array):
+            raise RuntimeError("record_stream() is for tensors on a GPU: this one is on the CPU")
+        streams.keep_for_stream(self.array, stream.backend_stream)
+
+    def get_device(self) -> int:
+        """The number of the tensor's GPU; -1 on the CPU."""
+        return -1 if is_on_cpu(self.array) else self.device.index  # type: ignore[return-value]
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The name of the tensor's type, such as ``torch.FloatTensor``; with ``dtype`` the tensor in that type."""

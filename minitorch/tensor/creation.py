@@ -1,7 +1,7 @@
 """Making tensors from data and constants: ``tensor``, ``zeros``, ``arange``, ``eye``, …
 
-All accept torch's keyword arguments ``dtype``, ``device`` and ``requires_grad``. Random tensors are in
-``random.py``.
+All accept torch's keyword arguments ``dtype``, ``device``, ``requires_grad`` and ``pin_memory`` (host memory that a GPU
+reads by itself, see ``backend/transfers.py``). Random tensors are in ``random.py``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from minitorch.backend import Array, HostArray, fill_if_wanted, module_of, to_de
 from minitorch.device import CPU, device
 from minitorch.memory_format import memory_format, preserve_format
 from minitorch.ops.strided import made_like
-from minitorch.tensor.data import Device, array_from_data, as_size, resolve_device
+from minitorch.tensor.data import Device, array_from_data, as_size, pinned, resolve_device
 from minitorch.tensor.tensor import Tensor
 
 
-def finish(array: Array, where: Device = None, requires_grad: bool = False) -> Tensor:
-    """A tensor around a fresh array, on the device that was asked for."""
+def finish(array: Array, where: Device = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """A tensor around a fresh array, on the device (and in the kind of host memory) that was asked for."""
     if where is not None:
         array = to_device(array, resolve_device(where))
+    if pin_memory:
+        array = pinned(array)
     result: Tensor = wrap(array, Tensor)
     if requires_grad:
         result.requires_grad = True
@@ -61,8 +63,8 @@ def tensor(
             stacklevel=2,
         )
     if isinstance(data, Variable) and device is None:
-        return finish(array, None, requires_grad)
-    return finish(array, device, requires_grad)
+        return finish(array, None, requires_grad, pin_memory)
+    return finish(array, device, requires_grad, pin_memory)
 
 
 def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Device = None) -> Tensor:
@@ -114,15 +116,20 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
 
 
 def _filled(
-    kind: str, sizes: tuple[int, ...], dtype: dtypes.dtype | None, where: Device, requires_grad: bool
+    kind: str, sizes: tuple[int, ...], dtype: dtypes.dtype | None, where: Device, requires_grad: bool, pin: bool
 ) -> Tensor:
     chosen = dtypes.chosen_dtype(dtype, dtypes.get_default_dtype())
     xp = module_of(resolve_device(where))
-    return finish(getattr(xp, kind)(sizes, dtype=chosen.numpy), where, requires_grad)
+    return finish(getattr(xp, kind)(sizes, dtype=chosen.numpy), where, requires_grad, pin)
 
 
 def zeros(
-    *size: Any, out: Any = None, dtype: dtypes.dtype | None = None, device: Device = None, requires_grad: bool = False
+    *size: Any,
+    out: Any = None,
+    dtype: dtypes.dtype | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """A tensor of zeros.
 
@@ -131,11 +138,16 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    return _into(out, _filled("zeros", as_size("zeros", _sizes(size)), dtype, device, requires_grad))
+    return _into(out, _filled("zeros", as_size("zeros", _sizes(size)), dtype, device, requires_grad, pin_memory))
 
 
 def ones(
-    *size: Any, out: Any = None, dtype: dtypes.dtype | None = None, device: Device = None, requires_grad: bool = False
+    *size: Any,
+    out: Any = None,
+    dtype: dtypes.dtype | None = None,
+    device: Device = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """A tensor of ones.
 
@@ -143,7 +155,7 @@ def ones(
     >>> torch.ones(2, dtype=torch.int64)
     tensor([1, 1])
     """
-    return _into(out, _filled("ones", as_size("ones", _sizes(size)), dtype, device, requires_grad))
+    return _into(out, _filled("ones", as_size("ones", _sizes(size)), dtype, device, requires_grad, pin_memory))
 
 
 def empty(
@@ -155,7 +167,7 @@ def empty(
     pin_memory: bool = False,
 ) -> Tensor:
     """A tensor whose elements are whatever the memory held."""
-    made = _filled("empty", as_size("empty", _sizes(size)), dtype, device, requires_grad)
+    made = _filled("empty", as_size("empty", _sizes(size)), dtype, device, requires_grad, pin_memory)
     fill_if_wanted(made.array)
     return _into(out, made)
 
@@ -168,6 +180,7 @@ def full(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """A tensor of one value; its dtype follows the value's type unless given.
 
@@ -181,7 +194,7 @@ def full(
     chosen = dtypes.chosen_dtype(dtype, dtypes.dtype_of(fill_value))
     xp = module_of(resolve_device(device))
     array = xp.full(as_size("full", (size,)), value, dtype=chosen.numpy)
-    return _into(out, finish(array, device, requires_grad))
+    return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
 def _sizes(size: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -198,12 +211,18 @@ def _into(out: Any, made: Tensor) -> Tensor:
 
 
 def _like(
-    kind: str, input: Tensor, dtype: Any, where: Device, requires_grad: bool, layout: memory_format | None
+    kind: str,
+    input: Tensor,
+    dtype: Any,
+    where: Device,
+    requires_grad: bool,
+    layout: memory_format | None,
+    pin_memory: bool,
 ) -> Tensor:
     target = input.device if where is None else resolve_device(where)
     chosen = dtypes.chosen_dtype(dtype, input.dtype)
     make = functools.partial(getattr(module_of(target), kind), dtype=chosen.numpy)
-    return finish(made_like(input.array, layout or preserve_format, make), target, requires_grad)
+    return finish(made_like(input.array, layout or preserve_format, make), target, requires_grad, pin_memory)
 
 
 def zeros_like(
@@ -212,6 +231,7 @@ def zeros_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
     memory_format: memory_format | None = None,
 ) -> Tensor:
     """Zeros in the shape, dtype and device of ``input``.
@@ -220,7 +240,7 @@ def zeros_like(
     >>> torch.zeros_like(torch.tensor([[1, 2]]))
     tensor([[0, 0]])
     """
-    return _like("zeros", input, dtype, device, requires_grad, memory_format)
+    return _like("zeros", input, dtype, device, requires_grad, memory_format, pin_memory)
 
 
 def ones_like(
@@ -229,10 +249,11 @@ def ones_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
     memory_format: memory_format | None = None,
 ) -> Tensor:
     """Ones in the shape, dtype and device of ``input``."""
-    return _like("ones", input, dtype, device, requires_grad, memory_format)
+    return _like("ones", input, dtype, device, requires_grad, memory_format, pin_memory)
 
 
 def empty_like(
@@ -241,10 +262,11 @@ def empty_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
     memory_format: memory_format | None = None,
 ) -> Tensor:
     """Uninitialised memory in the shape, dtype and device of ``input``."""
-    made = _like("empty", input, dtype, device, requires_grad, memory_format)
+    made = _like("empty", input, dtype, device, requires_grad, memory_format, pin_memory)
     fill_if_wanted(made.array)
     return made
 
@@ -256,10 +278,11 @@ def full_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
     memory_format: memory_format | None = None,
 ) -> Tensor:
     """One value in the shape, dtype and device of ``input``."""
-    made = _like("empty", input, dtype, device, requires_grad, memory_format)
+    made = _like("empty", input, dtype, device, requires_grad, memory_format, pin_memory)
     made.array[...] = fill_value
     return made
 
@@ -281,6 +304,7 @@ def arange(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """start, start + step, … up to but not including ``end``.
 
@@ -307,7 +331,7 @@ def arange(
         is_integer = True
     length = -((start - end) // step) if is_integer else math.ceil((end - start) / step)
     array = (start + xp.arange(int(length)) * step).astype(chosen.numpy)
-    return _into(out, finish(array, device, requires_grad))
+    return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
 def linspace(
@@ -319,6 +343,7 @@ def linspace(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """``steps`` values from ``start`` to ``end``, both included, evenly spaced.
 
@@ -339,7 +364,7 @@ def linspace(
     array = module_of(resolve_device(device)).where(
         index < steps / 2, start + step * index, end - step * (steps - 1 - index)
     )
-    return _into(out, finish(array.astype(chosen.numpy), device, requires_grad))
+    return _into(out, finish(array.astype(chosen.numpy), device, requires_grad, pin_memory))
 
 
 def logspace(
@@ -352,11 +377,12 @@ def logspace(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """``steps`` values from base**start to base**end, evenly spaced on a logarithmic scale."""
     exponents = linspace(start, end, steps, dtype=dtypes.float64, device=device).array
     chosen = dtypes.chosen_dtype(dtype, dtypes.get_default_dtype())
-    return _into(out, finish((base**exponents).astype(chosen.numpy), device, requires_grad))
+    return _into(out, finish((base**exponents).astype(chosen.numpy), device, requires_grad, pin_memory))
 
 
 def eye(
@@ -367,6 +393,7 @@ def eye(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """An n × m matrix (m = n unless given) with ones on the diagonal.
 
@@ -380,7 +407,7 @@ def eye(
             raise RuntimeError(f"n must be greater or equal to 0, got {each}")
     chosen = dtypes.chosen_dtype(dtype, dtypes.get_default_dtype())
     array = module_of(resolve_device(device)).eye(n, m, dtype=chosen.numpy)
-    return _into(out, finish(array, device, requires_grad))
+    return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
 def is_tensor(obj: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.variable import Variable
-from minitorch.backend import Array, HostArray, as_array, host, is_array
+from minitorch.backend import Array, HostArray, as_array, host, is_array, is_available, is_on_cpu, pinned_copy
 from minitorch.device import CPU, device
 
 Device = Any  # a device, a string such as "cuda:0", an index, or None for the CPU
@@ -19,6 +19,21 @@ def resolve_device(where: Device) -> device:
     if where is None:
         return CPU
     return where if isinstance(where, device) else device(where)
+
+
+def pinned(array: Array) -> Array:
+    """What a constructor has made, in pinned memory, for ``pin_memory=True``.
+
+    Raises: RuntimeError without a GPU, or if it was made on one.
+    """
+    if not is_available():
+        raise RuntimeError(
+            "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is available on "
+            "this system."
+        )
+    if not is_on_cpu(array):
+        raise RuntimeError("Only dense CPU tensors can be pinned")
+    return pinned_copy(array)
 
 
 def as_size(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:

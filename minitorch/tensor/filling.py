@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from minitorch.autograd.inplace import apply_inplace
+from minitorch.autograd.grad_mode import state
+from minitorch.autograd.inplace import apply_inplace, check_may_change
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import device_of, fill_if_wanted, host, module_of, to_device, to_numpy
+from minitorch.backend import copy_to_host, device_of, fill_if_wanted, host, is_on_cpu, module_of, to_device, to_numpy
 from minitorch.backend.generator import default_cpu_generator
 from minitorch.dtypes import chosen_dtype, from_numpy_dtype
 from minitorch.memory_format import contiguous_format, preserve_format
 from minitorch.ops.filling import Copy, Fill
 from minitorch.ops.strided import made_like
 from minitorch.ops.transfer import move
-from minitorch.tensor.data import array_from_data, as_size, resolve_device
+from minitorch.tensor.data import array_from_data, as_size, pinned, resolve_device
 
 T = TypeVar("T", bound="FillingMethods")
+
+
+def _is_download(source: Variable, target: Variable) -> bool:
+    """Whether values of a GPU shall go to host memory, and nobody records it."""
+    if is_on_cpu(source.array) or not is_on_cpu(target.array):
+        return False
+    base = target.base
+    check_may_change(target)
+    return not (state.enabled and (source.needs_grad or target.needs_grad or (base is not None and base.needs_grad)))
 
 
 class FillingMethods(Variable):
@@ -36,12 +46,18 @@ class FillingMethods(Variable):
         return apply_inplace(self, lambda old: Fill.apply(old, new=0), may_overlap=True)
 
     def copy_(self: T, src: Any, non_blocking: bool = False) -> T:
-        """Copy the values of ``src``, a number or a tensor (broadcast, cast, from any device); it gets the gradient."""
+        """Copy the values of ``src``, a number or a tensor (broadcast, cast, from any device); it gets the gradient.
+
+        ``non_blocking``: between pinned memory and a GPU the host goes on while the GPU copies; see ``to``.
+        """
         if isinstance(src, (bool, int, float)):
             return self.fill_(src)
         if not isinstance(src, Variable):
             raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
-        source = move(src, device_of(self.array))
+        if _is_download(src, self) and copy_to_host(src.array, self.array, non_blocking):
+            self.bump_version()
+            return self
+        source = move(src, device_of(self.array), non_blocking and is_on_cpu(src.array))
         return apply_inplace(self, lambda old: Copy.apply(old, source), may_overlap=True)
 
     # ------------------------------------------------------------------------------------- random numbers
@@ -117,33 +133,62 @@ class FillingMethods(Variable):
     # ------------------------------------------------------------------- new tensors of this dtype and device
 
     def _new(
-        self: T, kind: str, sizes: tuple[int, ...], dtype: Any, device: Any, requires_grad: bool, *value: Any
+        self: T, kind: str, sizes: tuple[int, ...], dtype: Any, device: Any, requires_grad: bool, pin: bool, *value: Any
     ) -> T:
         target = device_of(self.array) if device is None else resolve_device(device)
         numpy_dtype = self.array.dtype if dtype is None else chosen_dtype(dtype, None).numpy
-        made: T = wrap(getattr(module_of(target), kind)(sizes, *value, dtype=numpy_dtype), self.result_class)
+        array = getattr(module_of(target), kind)(sizes, *value, dtype=numpy_dtype)
+        made: T = wrap(pinned(array) if pin else array, self.result_class)
         made.needs_grad = requires_grad
         return made
 
-    def new_zeros(self: T, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> T:
+    def new_zeros(
+        self: T,
+        *size: Any,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
+    ) -> T:
         """Zeros with this tensor's dtype and device."""
-        return self._new("zeros", as_size("new_zeros", size), dtype, device, requires_grad)
+        return self._new("zeros", as_size("new_zeros", size), dtype, device, requires_grad, pin_memory)
 
-    def new_ones(self: T, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> T:
+    def new_ones(
+        self: T,
+        *size: Any,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
+    ) -> T:
         """Ones with this tensor's dtype and device."""
-        return self._new("ones", as_size("new_ones", size), dtype, device, requires_grad)
+        return self._new("ones", as_size("new_ones", size), dtype, device, requires_grad, pin_memory)
 
-    def new_empty(self: T, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> T:
+    def new_empty(
+        self: T,
+        *size: Any,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
+    ) -> T:
         """Uninitialised memory with this tensor's dtype and device."""
-        made = self._new("empty", as_size("new_empty", size), dtype, device, requires_grad)
+        made = self._new("empty", as_size("new_empty", size), dtype, device, requires_grad, pin_memory)
         fill_if_wanted(made.array)
         return made
 
     def new_full(
-        self: T, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+        self: T,
+        size: Any,
+        fill_value: Any,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
     ) -> T:
         """One value with this tensor's dtype and device."""
-        return self._new("full", as_size("new_full", (size,)), dtype, device, requires_grad, fill_value)
+        return self._new("full", as_size("new_full", (size,)), dtype, device, requires_grad, pin_memory, fill_value)
 
     def new_tensor(self: T, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> T:
         """A tensor of ``data`` with this one's dtype and device."""

@@ -113,6 +113,7 @@ def rand(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Numbers from the uniform distribution on [0, 1).
 
@@ -122,7 +123,7 @@ def rand(
     tensor([0.4963, 0.7682, 0.0885])
     """
     array = numbers_of(generator).uniform(as_size("rand", size), _dtype(dtype))
-    return _into(out, finish(array, device, requires_grad))
+    return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
 def randn(
@@ -132,6 +133,7 @@ def randn(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Numbers from the normal distribution with mean 0 and standard deviation 1.
 
@@ -141,7 +143,7 @@ def randn(
     tensor([ 1.5410, -0.2934, -2.1788])
     """
     array = numbers_of(generator).normal(as_size("randn", size), _dtype(dtype))
-    return _into(out, finish(array, device, requires_grad))
+    return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
 def randint(
@@ -154,6 +156,7 @@ def randint(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Integers from low (0 unless given) to high − 1: ``randint(high, size)`` or ``randint(low, high, size)``.
 
@@ -172,7 +175,7 @@ def randint(
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
     shape = as_size("randint", (size,))
     array = numbers_of(generator).integers(int(low), int(high), shape, _dtype(dtype, dtypes.int64))
-    return _into(out, finish(array, device, requires_grad))
+    return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
 def randperm(
@@ -183,6 +186,7 @@ def randperm(
     dtype: dtypes.dtype = dtypes.int64,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """The integers 0 … n − 1 in random order.
 
@@ -194,14 +198,19 @@ def randperm(
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     array = numbers_of(generator).permutation(n).astype(_dtype(dtype))
-    return _into(out, finish(array, device, requires_grad))
+    return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
 def _drawn_like(
-    input: Tensor, draw: Callable[[Any], Any], where: Device, requires_grad: bool, layout: memory_format | None
+    input: Tensor,
+    draw: Callable[[Any], Any],
+    where: Device,
+    requires_grad: bool,
+    layout: memory_format | None,
+    pin_memory: bool,
 ) -> Tensor:
     array = made_like(input.array, layout or preserve_format, draw)
-    return finish(array, input.device if where is None else where, requires_grad)
+    return finish(array, input.device if where is None else where, requires_grad, pin_memory)
 
 
 def rand_like(
@@ -211,11 +220,12 @@ def rand_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
     memory_format: memory_format | None = None,
 ) -> Tensor:
     """``rand`` in the shape, dtype and device of ``input``."""
     draw = functools.partial(numbers_of(generator).uniform, dtype=_dtype(dtype, input.dtype))
-    return _drawn_like(input, draw, device, requires_grad, memory_format)
+    return _drawn_like(input, draw, device, requires_grad, memory_format, pin_memory)
 
 
 def randn_like(
@@ -225,12 +235,13 @@ def randn_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
     memory_format: memory_format | None = None,
 ) -> Tensor:
     """``randn`` in the shape, dtype and device of ``input``."""
     in_blocks = memory_format is contiguous_format or bool(input.array.flags.c_contiguous)
     draw = functools.partial(numbers_of(generator).normal, dtype=_dtype(dtype, input.dtype), in_blocks=in_blocks)
-    return _drawn_like(input, draw, device, requires_grad, memory_format)
+    return _drawn_like(input, draw, device, requires_grad, memory_format, pin_memory)
 
 
 def randint_like(
@@ -242,12 +253,13 @@ def randint_like(
     dtype: dtypes.dtype | None = None,
     device: Device = None,
     requires_grad: bool = False,
+    pin_memory: bool = False,
     memory_format: memory_format | None = None,
 ) -> Tensor:
     """``randint`` in the shape, dtype and device of ``input``."""
     low, high = (0, low) if high is None else (low, high)
     draw = functools.partial(numbers_of(generator).integers, low, high, dtype=_dtype(dtype, input.dtype))
-    return _drawn_like(input, draw, device, requires_grad, memory_format)
+    return _drawn_like(input, draw, device, requires_grad, memory_format, pin_memory)
 
 
 def normal(
@@ -259,6 +271,8 @@ def normal(
     out: Any = None,
     dtype: dtypes.dtype | None = None,
     device: Device = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Normal numbers with the given means and standard deviations, each a number or a tensor.
 
@@ -275,7 +289,9 @@ def normal(
             raise TypeError("normal() needs a size where mean and std are numbers")
         _check_std(std)
         array = numbers_of(generator).normal(as_size("normal", (size,)), _dtype(dtype), float(mean), float(std))
-        return _into(out, finish(array, device))
+        return _into(out, finish(array, device, requires_grad, pin_memory))
+    if requires_grad or pin_memory:
+        raise TypeError("normal() takes requires_grad and pin_memory where mean and std are numbers")
     if not isinstance(std, Tensor):
         _check_std(std)
     elif std.numel() and float(std.array.min()) < 0:

@@ -9,8 +9,11 @@ right. It shows nothing about speed, and nothing about what happens when work on
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 import time
 from collections.abc import Iterator
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -18,16 +21,21 @@ import numpy
 
 from minitorch.backend import accelerator
 from tests.harness.cuda_emulator import EmulatedCompileError, EmulatedModule
+from tests.harness.fake_memory import (
+    MEMORY,
+    DefaultMemoryPool,
+    Memory,
+    MemoryPointer,
+    MemoryPool,
+    OutOfMemoryError,
+    using_allocator,
+)
+from tests.harness.pinned_memory import alloc_pinned_memory, is_memory_pinned
 from tests.harness.stream_capture import Capture, CaptureError, Graph
-from tests.harness.strict_array import StrictArray, count_wait, live_arrays, strict
+from tests.harness.strict_array import StrictArray, count_wait, strict
 
-MEMORY = 1 << 30  # of the device, in bytes
 ATTRIBUTES = {"MultiProcessorCount": 4, "MaxThreadsPerBlock": 1024, "WarpSize": 32, "ClockRate": 1_000_000}
 _POISON = {"f": numpy.nan, "c": numpy.nan, "i": -77, "u": 177}
-
-
-class OutOfMemoryError(MemoryError):
-    """As CuPy's, raised when the pool's limit is passed."""
 
 
 class Device:
@@ -62,11 +70,18 @@ class Device:
         count_wait("Device.synchronize()")
 
 
+_pointers = itertools.count(5000)
+
+
 class Event:
     """``cupy.cuda.Event``: the moment when it was recorded."""
 
     def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
+        if interprocess and not disable_timing:
+            raise ValueError("Timing must be disabled for interprocess events")
         self.disable_timing, self.time = disable_timing, None
+
+        self.ptr = next(_pointers)
 
     done = True  # all work is done at once
 
@@ -96,7 +111,7 @@ class Stream:
     def __init__(
         self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None
     ) -> None:
-        self.non_blocking, self.priority, self.device_id = non_blocking, priority, 0
+        self.non_blocking, self.priority, self.device_id = non_blocking, max(min(priority or 0, 0), -5), 0
         self.ptr = 0 if null else 1000 + Stream._count
         Stream._count += not null
 
@@ -112,6 +127,14 @@ class Stream:
 
     def __exit__(self, *_: object) -> None:
         Stream._stack.pop()
+
+    @classmethod
+    def from_external(cls, obj: Any) -> Stream:
+        """A stream of another library."""
+        version, pointer = obj.__cuda_stream__()
+        made = cls(non_blocking=True)
+        made.ptr, made.version, made.owner = pointer, version, obj
+        return made
 
     def use(self) -> Stream:
         Stream._stack[-1] = self
@@ -150,54 +173,6 @@ Stream.null = Stream(null=True)
 Stream._stack.append(Stream.null)
 
 
-class MemoryPool:
-    """``cupy.cuda.MemoryPool``, as far as it counts: what live arrays hold, in units of 512 bytes."""
-
-    def __init__(self) -> None:
-        self.limit = self.held = 0
-
-    def malloc(self, size: int) -> Any:
-        raise NotImplementedError("the stand-in's arrays lie in NumPy's memory")
-
-    def used_bytes(self) -> int:
-        owners = {}
-        for array in live_arrays():
-            while isinstance(array.base, numpy.ndarray):
-                array = array.base
-            owners[id(array)] = -(-array.nbytes // 512) * 512
-        used = sum(owners.values())
-        self.held = max(self.held, used)
-        return used
-
-    def total_bytes(self) -> int:
-        self.used_bytes()
-        return self.held
-
-    def free_bytes(self) -> int:
-        return self.total_bytes() - self.used_bytes()
-
-    def free_all_blocks(self, stream: Any = None) -> None:
-        self.held = 0
-
-    def n_free_blocks(self) -> int:
-        return int(self.free_bytes() > 0)
-
-    def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
-        self.limit = int(MEMORY * fraction) if fraction is not None else size or 0
-
-    def get_limit(self) -> int:
-        return self.limit
-
-    def check(self, size: int) -> None:
-        """Raise OutOfMemoryError if so much more would pass the limit."""
-        used = self.used_bytes() if self.limit else 0
-        if self.limit and used + size > self.limit:
-            raise OutOfMemoryError(
-                f"Out of memory allocating {size:,} bytes (allocated so far: {used:,} bytes, limit set to: "
-                f"{self.limit:,} bytes)."
-            )
-
-
 class FakeCupy(ModuleType):
     """The module: what ``strict`` has, and more."""
 
@@ -206,8 +181,11 @@ class FakeCupy(ModuleType):
 
     def __init__(self) -> None:
         super().__init__("cupy")
-        self.pool = MemoryPool()
+        self.pool = DefaultMemoryPool()
         self.cuda = _cuda(self.pool)
+        self.allocator = self.pool.malloc
+        self.cuda.get_allocator = lambda: self.allocator
+        self.cuda.set_allocator = partial(setattr, self, "allocator")
         self.random = SimpleNamespace()
         self.get_default_memory_pool = lambda: self.pool
         self.get_default_pinned_memory_pool = lambda: SimpleNamespace(
@@ -219,7 +197,9 @@ class FakeCupy(ModuleType):
 
     def empty(self, shape: Any, dtype: Any = float, order: str = "C") -> Any:
         """Memory that nobody wrote to: nan, or numbers that no test expects."""
-        self.pool.check(int(numpy.prod(shape)) * numpy.dtype(dtype).itemsize)
+        size = math.prod(shape if isinstance(shape, (tuple, list)) else (shape,)) * numpy.dtype(dtype).itemsize
+        if size > MEMORY:
+            self.allocator(size)  # more than NumPy could be asked for, perhaps
         return _poisoned(strict.empty(shape, dtype, order=order))
 
     def empty_like(self, prototype: Any, dtype: Any = None, order: str = "K") -> Any:
@@ -232,11 +212,15 @@ def _poisoned(array: StrictArray) -> StrictArray:
     return array
 
 
-def _cuda(pool: MemoryPool) -> Any:
+def _cuda(pool: DefaultMemoryPool) -> Any:
     def wait() -> None:
         count_wait("deviceSynchronize()")
 
     properties = {"name": b"Emulated GPU", "totalGlobalMem": MEMORY, "major": 8, "minor": 0, "multiProcessorCount": 4}
+    properties |= {"integrated": 0, "isMultiGpuBoard": 0, "maxThreadsPerMultiProcessor": 2048, "warpSize": 32}
+    properties |= {"regsPerMultiprocessor": 65536, "sharedMemPerBlock": 49152, "sharedMemPerBlockOptin": 166912}
+    properties |= {"sharedMemPerMultiprocessor": 167936, "l2CacheSize": 41943040}
+    properties |= {"pciBusID": 1, "pciDeviceID": 0, "pciDomainID": 0}
     runtime = SimpleNamespace(
         getDeviceCount=lambda: 1,
         getDevice=lambda: 0,
@@ -244,6 +228,7 @@ def _cuda(pool: MemoryPool) -> Any:
         deviceSynchronize=wait,
         getDeviceProperties=lambda index: properties,
         memGetInfo=lambda: (MEMORY - pool.used_bytes(), MEMORY),
+        deviceCanAccessPeer=lambda index, peer: 0,
         driverGetVersion=lambda: 13000,
         runtimeGetVersion=lambda: 13000,
     )
@@ -254,12 +239,16 @@ def _cuda(pool: MemoryPool) -> Any:
         Stream=Stream,
         Event=Event,
         Graph=Graph,
+        Memory=Memory,
+        MemoryPointer=MemoryPointer,
         MemoryPool=MemoryPool,
+        using_allocator=using_allocator,
         get_elapsed_time=get_elapsed_time,
-        get_current_stream=lambda: Stream._stack[-1],
+        get_current_stream=lambda device_id=-1: Stream._stack[-1],
         memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
         compiler=SimpleNamespace(CompileException=EmulatedCompileError),
-        alloc_pinned_memory=bytearray,
+        alloc_pinned_memory=alloc_pinned_memory,
+        pinned_memory=SimpleNamespace(alloc_pinned_memory=alloc_pinned_memory, is_memory_pinned=is_memory_pinned),
     )
 
 
@@ -267,10 +256,12 @@ def _cuda(pool: MemoryPool) -> Any:
 def installed() -> Iterator[Any]:
     """Put the stand-in in CuPy's place; yields it."""
     previous = accelerator.install(fake)
+    strict.allocator = lambda owner: fake.allocator(owner.nbytes)
     try:
         yield fake
     finally:
         fake.pool.set_limit(0)
+        strict.allocator = None
         accelerator.install(previous)
 
 

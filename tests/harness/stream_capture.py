@@ -2,7 +2,8 @@
 
 As on a GPU, what is captured is not done: when the capture ends, all memory is again as it was when it began, and what
 was allocated meanwhile is full of nan. A launch of the graph does everything once more, in the same memory. What CUDA
-or CuPy refuses while capturing is refused: waits, copies from and to the host, cuBLAS, sorting by Thrust.
+or CuPy refuses while capturing is refused: waits, copies from and to the host, cuBLAS, sorting by Thrust. A
+capture in which CUDA refused something ends without a graph.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy
 from tests.harness.strict_array import StrictArray, live_arrays, strict
 
 CUBLAS = {"matmul", "dot", "vdot", "inner", "outer", "tensordot", "einsum"}
+SPOILED = "cudaErrorStreamCaptureInvalidated: operation failed due to a previous error during capture"
 THRUST = {"sort", "argsort", "lexsort", "partition", "argpartition", "median", "percentile", "quantile"}
 
 
@@ -40,6 +42,10 @@ class Graph:
         for _, again in self._work:
             again()
 
+    def debug_dot_str(self, flags: int = 0) -> str:
+        """The operations in the language of Graphviz."""
+        return "digraph dot {" + " ".join(f'"{name}";' for name in self.names) + "}"
+
     def upload(self, stream: Any = None) -> None: ...
 
 
@@ -49,17 +55,28 @@ class Capture:
     def __init__(self) -> None:
         self.work: list[tuple[str, Callable[[], None]]] = []
         self.before = {id(owner): (owner, owner.copy()) for owner in _owners()}
-        self.watch, strict.watch = strict.watch, _refuse
+        self.is_spoiled = False
+        self.watch, strict.watch = strict.watch, self.refuse
         strict.recorder = self.record
 
     def record(self, name: str, result: Any, compute: Callable[[], Any]) -> None:
         """Keep an operation that has just been done."""
+        if self.is_spoiled:
+            raise CaptureError(SPOILED)
         dtypes = [each.dtype.kind for each in _arrays(result)]
         if name in CUBLAS and "f" in dtypes:
             raise NotImplementedError(f"{name}: calling cuBLAS API during stream capture is currently unsupported")
         if name in THRUST:
+            self.is_spoiled = True
             raise CaptureError(f"{name}: Thrust waits for the stream, which is not permitted when it is capturing")
         self.work.append((name, lambda: _refill(result, compute())))
+
+    def refuse(self, event: str) -> None:
+        """Raise an error for a wait or a copy. CUDA, which is asked to wait, spoils the capture; CuPy looks before."""
+        self.is_spoiled = self.is_spoiled or "synchronize" in event.lower()
+        raise CaptureError(
+            f"cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing: {event}"
+        )
 
     def end(self) -> Graph:
         """Undo what was done, and give it as a graph."""
@@ -70,11 +87,9 @@ class Capture:
                 owner[...] = known[1]
             elif owner.dtype.kind == "f":
                 owner.fill(numpy.nan)
+        if self.is_spoiled:
+            raise CaptureError(SPOILED)
         return Graph(self.work)
-
-
-def _refuse(event: str) -> None:
-    raise CaptureError(f"cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing: {event}")
 
 
 def _owners() -> list[numpy.ndarray]:

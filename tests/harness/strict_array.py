@@ -39,8 +39,10 @@ from tests.harness.cupy_names import (
     WAITING_METHODS,
     words,
 )
+from tests.harness.pinned_memory import is_memory_pinned
 
 ARRAY_PRIORITY = 100
+_owners: weakref.WeakValueDictionary[int, np.ndarray] = weakref.WeakValueDictionary()  # of which the allocator knows
 _wrappers: weakref.WeakValueDictionary[int, StrictArray] = weakref.WeakValueDictionary()
 
 
@@ -67,11 +69,11 @@ def count_wait(reason: str) -> None:
     _synchronize(reason)
 
 
-def _owner(array: np.ndarray) -> np.ndarray:
-    """The array that owns the memory."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
+def _owner(host: np.ndarray) -> np.ndarray:
+    """The array that has the memory of ``host``."""
+    while isinstance(host.base, np.ndarray):
+        host = host.base
+    return host
 
 
 def live_arrays() -> list[np.ndarray]:
@@ -128,6 +130,8 @@ def _call(function: Callable[..., Any], name: str, *arguments: Any, **keywords: 
     counts_on_device = name == "repeat" and _holds_device_array(arguments[1:])
     if name in SYNCHRONIZING or counts_on_device or (name == "where" and len(arguments) == 1):
         _synchronize(name)
+    if name in ("concatenate", "stack") and strict.recorder is not None and len(arguments[0]) > 8:
+        _report("the addresses of many arrays are copied to the device")
     host_arguments = _to_host(arguments, name)
     host_keywords = {keyword: _to_host(value, name) for keyword, value in keywords.items()}
 
@@ -193,6 +197,10 @@ class StrictArray:
             raise ValueError(f"Unsupported dtype {host.dtype}")
         self._host = host
         _wrappers[id(host)] = self
+        owner = _owner(host)
+        if strict.allocator is not None and id(owner) not in _owners:
+            _owners[id(owner)] = owner
+            strict.allocator(owner)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """Refused as in CuPy: it would be a hidden copy to the host and a hidden wait."""
@@ -213,14 +221,20 @@ class StrictArray:
         """Refused (CuPy dispatches): a stray ``np.`` call works on one device by luck."""
         raise TypeError(f"np.{function.__name__} called on a device array: call xp.{function.__name__}")
 
-    def get(self, stream: Any = None, order: Any = "C", out: np.ndarray | None = None) -> np.ndarray:
+    def get(
+        self, stream: Any = None, order: Any = "C", out: np.ndarray | None = None, blocking: bool = True
+    ) -> np.ndarray:
         """The explicit copy to the host: counted as a transfer, and where waiting is forbidden refused."""
-        if strict.synchronization_forbidden:
+        if not blocking and (out is None or not is_memory_pinned(out.ctypes.data)):
+            raise ValueError("a copy that is not waited for needs pinned memory that its caller keeps")
+        if strict.synchronization_forbidden and blocking:
             raise DeviceSynchronizedError("get() waits for the device")
         strict.transfers += 1
         _report("get() copies to the host")
         if out is None:
             return self._host.copy(order)
+        if (out.dtype, out.shape) != (self._host.dtype, self._host.shape) or not out.flags.forc:
+            raise ValueError("`out` must have this dtype and shape, and no gaps")
         np.copyto(out, self._host, casting="no")
         return out
 
@@ -268,10 +282,30 @@ class StrictArray:
         return _upload, (self.get(),)
 
 
+class _Memory:
+    """``cupy.cuda.PooledMemory``: what all arrays on the same memory hold, and nobody else needs to."""
+
+    device_id = 0
+    _known: weakref.WeakValueDictionary[int, _Memory] = weakref.WeakValueDictionary()
+
+    @classmethod
+    def of(cls, array: StrictArray) -> _Memory:
+        """The one of this array, for as long as an array on this memory, or somebody else, keeps it."""
+        owner = _owner(array._host)
+        memory = cls._known.get(id(owner))
+        if memory is None:
+            memory = cls._known[id(owner)] = cls()
+            weakref.finalize(owner, cls._known.pop, id(owner), None).atexit = False
+            _holds[id(memory)] = memory
+            weakref.finalize(owner, _holds.pop, id(memory), None).atexit = False
+        return memory
+
+
+_holds: dict[int, _Memory] = {}  # what arrays hold
+
 ATTRIBUTES: dict[str, Callable[[StrictArray], Any]] = {
     "base": lambda array: _to_device(array._host.base) if isinstance(array._host.base, np.ndarray) else None,
-    # no buffer
-    "data": lambda array: SimpleNamespace(ptr=array._host.ctypes.data, device_id=0, mem=_owner(array._host)),
+    "data": lambda array: SimpleNamespace(ptr=array._host.ctypes.data, device_id=0, mem=_Memory.of(array)),  # no buffer
     "device": lambda array: Device(),
     "flags": lambda array: SimpleNamespace(**{name: getattr(array._host.flags, name) for name in FLAGS}),
 }
@@ -384,6 +418,7 @@ class Strict(StrictModule):
     synchronization_forbidden = False
     watch: Callable[[str], None] | None = None  # told of each of these events
     recorder: Callable[[str, Any, Callable[[], Any]], None] | None = None  # given each operation, its result, its doing
+    allocator: Callable[[np.ndarray], Any] | None = None  # asked for the memory of each new array
     ndarray = StrictArray
 
     @contextlib.contextmanager
@@ -444,7 +479,7 @@ class Device:
 _install_members()
 strict: Any = Strict("cupy", np, FUNCTIONS)
 strict.array = _upload
-strict.asarray = lambda value, dtype=None, order="K", copy=None: _upload(value, dtype, copy, order)
+strict.asarray = lambda value, dtype=None, order="K", copy=None, blocking=False: _upload(value, dtype, copy, order)
 strict.asanyarray = strict.asarray
 strict.ascontiguousarray = lambda value, dtype=None: _upload(value, dtype, None, "C", ndmin=1)
 strict.asfortranarray = lambda value, dtype=None: _upload(value, dtype, None, "F", ndmin=1)
@@ -456,6 +491,9 @@ stream = SimpleNamespace(ptr=0, synchronize=wait)
 strict.cuda = SimpleNamespace(is_available=lambda: True, Device=Device, get_current_stream=lambda: stream)
 strict.cuda.runtime = SimpleNamespace(getDeviceCount=lambda: 1, getDevice=lambda: 0, deviceSynchronize=wait)
 strict.cuda.Stream = SimpleNamespace(null=stream)
+strict.cuda.get_allocator, strict.cuda.set_allocator = (lambda: None), (lambda allocator: None)
+strict.cuda.memory = SimpleNamespace(OutOfMemoryError=MemoryError)
+strict.cuda.pinned_memory = SimpleNamespace(is_memory_pinned=is_memory_pinned)
 pool = SimpleNamespace(free_all_blocks=lambda: None, used_bytes=lambda: 0, total_bytes=lambda: 0)
 strict.get_default_memory_pool = lambda: pool
 strict_x = SimpleNamespace()  # the module cupyx

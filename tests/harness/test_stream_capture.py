@@ -84,16 +84,18 @@ def test_kernels_are_captured(cupy: Any, tmp_path: Any) -> None:
         (lambda cupy, x: cupy.asarray(numpy.ones(3)), CaptureError),
         (lambda cupy, x: x[x > 0], CaptureError),
         (lambda cupy, x: cupy.sort(x), CaptureError),
+        (lambda cupy, x: cupy.linalg.inv(x), CaptureError),
+        (lambda cupy, x: cupy.concatenate([x] * 9), CaptureError),
         (lambda cupy, x: x @ x, NotImplementedError),
         (lambda cupy, x: cupy.tensordot(x, x, 1), NotImplementedError),
         (lambda cupy, x: cupy.cuda.Device().synchronize(), CaptureError),
     ],
 )
 def test_what_cannot_be_captured(cupy: Any, work: Any, error: Any) -> None:
-    x = cupy.asarray(numpy.ones((3, 3)))
+    x = cupy.asarray(numpy.eye(3) + 1)
     with pytest.raises(error, match="captur"):
         capture(cupy, lambda: work(cupy, x))
-    assert (x + 1).sum().item() == 18  # nothing is left of the capture
+    assert (x + 1).sum().item() == 21  # nothing is left of the capture
 
 
 def test_which_streams_can_be_captured(cupy: Any) -> None:
@@ -102,3 +104,44 @@ def test_which_streams_can_be_captured(cupy: Any) -> None:
             stream.begin_capture()
     with pytest.raises(CaptureError, match="no capture"):
         cupy.cuda.Stream(non_blocking=True).end_capture()
+
+
+def test_what_cuda_refused_spoils_the_capture(cupy: Any) -> None:
+    """What CuPy refuses does not, as CUDA does not know of it."""
+    x = cupy.asarray(numpy.ones(3))
+
+    def refused(work: Any, after: Any) -> Any:
+        def attempt() -> Any:
+            with pytest.raises(CaptureError):
+                work()
+            return after()
+
+        return attempt
+
+    graph, result = capture(cupy, refused(x.get, lambda: x + 1))
+    graph.launch()
+    assert result.tolist() == [2, 2, 2]
+    for after in (lambda: x + 1, lambda: None):
+        with pytest.raises(CaptureError, match="Invalidated"):
+            capture(cupy, refused(cupy.cuda.Device().synchronize, after))
+    assert (x + 1).tolist() == [2, 2, 2]
+
+
+def test_memory_pools(cupy: Any) -> None:
+    pool = cupy.cuda.MemoryPool()
+    used = cupy.get_default_memory_pool().used_bytes()
+    with cupy.cuda.using_allocator(pool.malloc):
+        x = cupy.zeros(1000, "float32")
+        y = x[2:] + 1
+        view = y[3:]
+    other = cupy.zeros(10)
+    assert pool.used_bytes() == pool.total_bytes() == 2 * 4096
+    assert cupy.get_default_memory_pool().used_bytes() == used + 512
+    del x, y
+    assert (pool.used_bytes(), pool.n_free_blocks()) == (4096, 1)
+    with cupy.cuda.using_allocator(pool.malloc):
+        z = cupy.zeros(500, "float32")
+    assert pool.total_bytes() == 2 * 4096, "the free block was used again"
+    del view, z, other
+    pool.free_all_blocks()
+    assert (pool.used_bytes(), pool.total_bytes()) == (0, 0)

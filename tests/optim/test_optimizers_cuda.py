@@ -23,6 +23,9 @@ RUNS = [
     ("AdamW", {"lr": 0.1, "maximize": True}),
     ("Adam", {"lr": 0.1, "capturable": True}),
     ("AdamW", {"lr": 0.01, "capturable": True, "amsgrad": True}),
+    ("RMSprop", {"lr": 0.01, "momentum": 0.5, "centered": True, "weight_decay": 0.1, "capturable": True}),
+    ("Adadelta", {"lr": 0.5, "maximize": True, "capturable": True}),
+    ("Adamax", {"lr": 0.05, "capturable": True}),
 ]
 
 
@@ -37,7 +40,9 @@ def test_steps_as_torch(to_device: Any, name: str, options: dict[str, Any]) -> N
     ours = [minitorch.nn.Parameter(tensor(value, to_device)) for value in values]
     theirs = [oracle.nn.Parameter(oracle.tensor(value)) for value in values]
     optimizer = getattr(minitorch.optim, name)(ours, **options)
-    judge = getattr(oracle.optim, name)(theirs, **{**options, "capturable": False} if "Adam" in name else options)
+    judge = getattr(oracle.optim, name)(
+        theirs, **{name: value for name, value in options.items() if name != "capturable"}
+    )
     for step in range(3):
         for mine, their in zip(ours, theirs):
             if step == 1 and their.numel() == 2:  # it has no gradient now, so its next step is one behind
@@ -66,9 +71,10 @@ def test_learning_rate_on_the_device(to_device: Any) -> None:
     assert as_numpy(weight).tolist() == [0.25] * 3
 
 
-def test_capturable_needs_a_device() -> None:
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "RMSprop", "Adadelta", "Adamax"])
+def test_capturable_needs_a_device(name: str) -> None:
     weight = minitorch.nn.Parameter(minitorch.ones(2))
-    optimizer = minitorch.optim.Adam([weight], capturable=True)
+    optimizer = getattr(minitorch.optim, name)([weight], capturable=True)
     weight.grad = minitorch.ones(2)
     with pytest.raises(AssertionError, match="If capturable=True, params and state_steps must be on supported devices"):
         optimizer.step()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minitorch.autograd.variable import wrap
-from minitorch.backend import Array, array_module, as_array
+from minitorch.backend import Array, array_module, as_array, joined
 from minitorch.backend.multi_tensor import multi_tensor_norm, multi_tensor_scale
 from minitorch.tensor.creation import tensor
 from minitorch.tensor.tensor import Tensor
@@ -66,7 +66,7 @@ def _norm_of_all(arrays: list[Array], norm_type: float) -> Array:
     if total is not None:
         return total
     norms = [_norm(array, norm_type) for array in arrays]
-    return _norm(array_module(norms[0]).stack(norms), norm_type)
+    return _norm(joined([norm.reshape(1) for norm in norms], 0), norm_type)
 
 
 def _norm(array: Array, norm_type: float) -> Array:

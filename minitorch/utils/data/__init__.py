@@ -12,6 +12,7 @@ from minitorch.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
+from minitorch.utils.data.prefetcher import DevicePrefetcher
 from minitorch.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -28,6 +29,7 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DevicePrefetcher",
     "IterableDataset",
     "RandomSampler",
     "Sampler",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from minitorch.backend import is_available
 from minitorch.utils.data.dataset import IterableDataset
 from minitorch.utils.data.fetch import make_fetcher
+from minitorch.utils.data.nested import pin_memory
 from minitorch.utils.data.sampler import draw_seed
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class LoaderIterator:
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         _warn_about_pinning(loader)
+        self._pins = loader.pin_memory and is_available()
         self._dataset = loader.dataset
         self._is_iterable = isinstance(loader.dataset, IterableDataset)
         self._index_sampler = loader._index_sampler
@@ -45,7 +47,7 @@ class LoaderIterator:
         announced = self._announced_length
         if self._is_iterable and announced is not None and self._num_yielded > announced:
             self._warn_about_length(announced)
-        return data
+        return pin_memory(data) if self._pins else data
 
     def _next_data(self) -> Any:
         raise NotImplementedError
