@@ -94,7 +94,7 @@ def test_containers_as_in_torch(package: Any) -> None:
     class Many(list):  # type: ignore[type-arg]
         note = "kept"
 
-    fields = namedtuple("fields", "a b")  # noqa: PYI024 (without types on purpose)
+    fields = namedtuple("fields", "a b")
     with_note = Many([Leaf(), 1])
     with_note.note = "changed"
     batches = [
@@ -247,8 +247,8 @@ def test_a_loop_may_be_left(gpu: Any) -> None:
     prefetcher = DevicePrefetcher(loader_of(40, pin_memory=True), "cuda")
     for number, (_, y) in enumerate(prefetcher):
         if number == 2:
+            assert y.tolist() == [8, 9, 10, 11]
             break
-    assert y.tolist() == [8, 9, 10, 11]
     assert torch.cuda.current_stream() == torch.cuda.default_stream()
     for _, y in prefetcher:
         assert y.tolist() == [0, 1, 2, 3]
