@@ -72,7 +72,7 @@ class DeviceMemory:
 
         def allocate(size: int) -> Any:
             if may_wait and (in_flight.shared or in_flight.waiting):
-                in_flight.release()
+                in_flight.allocated()
             try:
                 memory = malloc(size)
             except cupy_error:

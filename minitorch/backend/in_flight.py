@@ -10,8 +10,9 @@ or writes. Both are put here:
                  event is recorded on each stream that used it, and the block goes back to the pool when those events
                  are over (``Tensor.record_stream``).
 
-Nobody waits: whoever allocates looks whether something is over (``release``). That somebody else still holds a block is
-read from its count of references: a view, or an array that CuPy made on the same memory, counts whatever it is.
+Nobody waits: every few allocations somebody looks whether something is over (``release``). That somebody else still
+holds a block is read from its count of references: a view, or an array that CuPy made on the same memory, counts
+whatever it is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import threading
 from collections import deque
 from typing import Any
 
-_MOST_LOOKED_AT = 8  # shared blocks a call: what an allocation pays stays the same however many there are
+_SELDOM = 16  # allocations from one look to the next: a look takes some microseconds
+_MOST_LOOKED_AT = 32  # shared blocks a look: what allocations pay stays the same however many there are
 
 
 class _Shared:
@@ -48,6 +50,7 @@ class InFlight:
         self.cupy = cupy
         self.shared: dict[int, _Shared] = {}  # by the block's identity, in the order in which they are looked at
         self.waiting: dict[tuple[int, int], deque[tuple[Any, Any]]] = {}  # (event, object), by device and stream
+        self.allocations = 0
         self.lock = threading.Lock()  # one looks at a time; another who wants to look goes on without
 
     def __bool__(self) -> bool:
@@ -66,6 +69,12 @@ class InFlight:
         if shared is None:
             shared = self.shared[id(memory)] = _Shared(memory)
         shared.streams[stream.ptr] = stream
+
+    def allocated(self) -> None:
+        """Somebody has allocated memory: ``release`` is called now and then."""
+        self.allocations += 1
+        if not self.allocations % _SELDOM:
+            self.release()
 
     def release(self, all_blocks: bool = False) -> None:
         """Let go of what is over; look at some of the shared blocks, or at all."""

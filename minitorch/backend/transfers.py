@@ -101,8 +101,8 @@ def pinned_empty(shape: tuple[int, ...], dtype: Any) -> HostArray:
     allocate = accelerator.require().cuda.alloc_pinned_memory
     if not count:
         return numpy.empty(shape, kind)
-    if accelerator.memory().in_flight:
-        accelerator.memory().in_flight.release()
+    if in_flight := accelerator.memory().in_flight:
+        in_flight.release()
     return numpy.frombuffer(allocate(count * kind.itemsize), kind, count).reshape(shape)
 
 

@@ -222,6 +222,12 @@ def test_memory_is_not_reused_while_another_stream_uses_it(gpu: Any) -> None:
         assert z.max().item() == -7
 
 
+def allocate(times: int) -> None:
+    """One of so many allocations looks whether something is over."""
+    for _ in range(times):
+        torch.ones(1, device="cuda")
+
+
 @pytest.fixture
 def held(gpu: Any) -> Any:
     """What is kept for streams; on the stand-in, where nothing takes time, until a test says that events are over."""
@@ -250,13 +256,13 @@ def test_record_stream_keeps_the_block_until_the_event_is_over(
     assert not held.waiting
     monkeypatch.setattr(FakeEvent, "done", False)
     del view
-    torch.ones(1, device="cuda")  # an allocation looks
+    allocate(16)
     assert not held.shared
     assert len(held.waiting) == 2  # an event on each stream
-    torch.ones(1, device="cuda")
+    allocate(16)
     assert len(held.waiting) == 2
     monkeypatch.setattr(FakeEvent, "done", True)
-    torch.ones(1, device="cuda")
+    allocate(16)
     assert not held
 
 
@@ -267,10 +273,9 @@ def test_many_blocks_are_looked_at_in_turn(held: Any) -> None:
         each.record_stream(stream)
     assert len(held.shared) == 50
     kept = kept[40:]
-    for _ in range(20):
-        torch.ones(1, device="cuda")
+    allocate(64)
     torch.cuda.synchronize()
-    torch.ones(1, device="cuda")
+    allocate(16)
     assert len(held.shared) == 10
     del kept, each
     held.wait()
