@@ -119,6 +119,16 @@ FEATURES = {
         cuda.CUDAGraph cuda.graph cuda.graph_pool_handle cuda.is_current_stream_capturing
         cuda.make_graphed_callables
     """,
+    "GPUs": """
+        cuda.device cuda.device_of cuda.set_device cuda.current_device cuda.is_initialized cuda.init
+        cuda.get_device_name cuda.get_device_capability cuda.get_device_properties
+        cuda.can_device_access_peer cuda.Stream cuda.ExternalStream cuda.Event cuda.StreamContext cuda.stream
+        cuda.set_stream cuda.current_stream cuda.default_stream cuda.memory_allocated
+        cuda.max_memory_allocated cuda.memory_reserved cuda.max_memory_reserved cuda.reset_peak_memory_stats
+        cuda.empty_cache cuda.mem_get_info cuda.memory_stats cuda.memory_summary
+        cuda.set_per_process_memory_fraction cuda.OutOfMemoryError OutOfMemoryError Tensor.record_stream
+        Tensor.pin_memory Tensor.is_pinned Tensor.get_device
+    """,
     "devices and settings": """
         device Tensor.cuda Tensor.is_cuda cuda.is_available cuda.device_count cuda.synchronize
         set_default_dtype get_num_threads set_num_threads backends.cuda.matmul.allow_tf32

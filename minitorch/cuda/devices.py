@@ -124,7 +124,7 @@ def synchronize(device: WhichDevice = None) -> None:
 
 @dataclass(frozen=True)
 class DeviceProperties:
-    """What a GPU is; sizes in bytes. ``get_device_properties`` makes it."""
+    """What a GPU is; sizes in bytes, 0 for what this CUDA does not say. ``get_device_properties`` makes it."""
 
     name: str
     major: int
@@ -180,7 +180,7 @@ def get_device_properties(device: WhichDevice = None) -> DeviceProperties:
     accelerator.require()
     found = streams.device_properties(_checked(device, "Invalid device id"))
     name = found["name"]
-    facts = {ours: int(found[theirs]) for ours, theirs in _CUDA_NAMES.items()}
+    facts = {ours: int(found.get(theirs, 0)) for ours, theirs in _CUDA_NAMES.items()}
     return DeviceProperties(name=name.decode() if isinstance(name, bytes) else str(name), **facts)
 
 

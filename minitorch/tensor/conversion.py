@@ -276,17 +276,18 @@ class ConversionMethods(Variable):
         where = "cuda" if device is None else device
         return self.to(_as_device(where), non_blocking=non_blocking, memory_format=memory_format)
 
-    def pin_memory(self: T) -> T:
+    def pin_memory(self: T, device: Any = None) -> T:
         """The tensor in pinned host memory, which a GPU reads by itself while the host goes on; itself if it is there.
 
+        ``device`` is deprecated in torch, and of no effect: all GPUs read it.
         Raises: RuntimeError without a GPU, or for a tensor on one.
         """
         if not is_on_cpu(self.array):
             raise RuntimeError(f"cannot pin '{self.type()}' only dense CPU tensors can be pinned")
         return self if self.is_pinned() else PinMemory.apply(self)
 
-    def is_pinned(self) -> bool:
-        """Whether the tensor lies in pinned host memory."""
+    def is_pinned(self, device: Any = None) -> bool:
+        """Whether the tensor lies in pinned host memory. ``device``: as for ``pin_memory``."""
         return is_pinned(self.array)
 
     def record_stream(self, stream: Any) -> None:

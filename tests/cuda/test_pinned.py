@@ -36,6 +36,7 @@ def test_pin_memory(gpu: Any, dtype: str) -> None:
     assert pinned.dtype is x.dtype
     assert torch.equal(pinned, x)
     assert pinned.pin_memory() is pinned
+    assert x.pin_memory("cuda").is_pinned("cuda")
     assert pinned[1:, ::2].is_pinned()
     assert not (pinned == pinned).is_pinned()
     pinned[0, 0, 0] = 1
@@ -336,6 +337,7 @@ def test_without_a_gpu_nothing_is_pinned(no_gpu: None, name: str) -> None:
     "program",
     [
         "torch.ones(2).is_pinned()",
+        "torch.ones(2).is_pinned('cuda')",
         "torch.ones(2).pin_memory()",
         "torch.ones(2).to('cpu', non_blocking=True)",
         "torch.ones(2).to('cpu', non_blocking=True).is_pinned()",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from typing import Any
 
@@ -316,3 +317,18 @@ def test_without_a_gpu(no_gpu: None) -> None:
     with torch.cuda.stream(None):
         pass
     torch.cuda.set_stream(None)
+
+
+@pytest.mark.parametrize("name", ["Stream", "Event", "StreamContext", "stream", "set_stream", "current_stream"])
+def test_arguments_are_torch_s(name: str) -> None:
+    """In their order, with their defaults; torch's Stream takes more by keyword, of its own making."""
+    ours, theirs = getattr(torch.cuda, name), getattr(oracle.cuda, name)
+    if name in ("Stream", "Event"):
+        ours, theirs = ours.__init__, theirs.__new__
+    assert _arguments(ours) == _arguments(theirs)
+
+
+def _arguments(function: Any) -> list[tuple[str, Any]]:
+    found = inspect.signature(function).parameters.values()
+    named = [each for each in found if each.kind != each.VAR_KEYWORD and each.name not in ("self", "cls")]
+    return [(each.name, each.default) for each in named]
