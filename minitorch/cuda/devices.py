@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 from minitorch.backend import accelerator, current_cuda_device, streams
@@ -122,8 +122,7 @@ def synchronize(device: WhichDevice = None) -> None:
     streams.synchronize_device(existing_index(device))
 
 
-@dataclass(frozen=True)
-class DeviceProperties:
+class DeviceProperties(SimpleNamespace):
     """What a GPU is; sizes in bytes, 0 for what this CUDA does not say. ``get_device_properties`` makes it."""
 
     name: str

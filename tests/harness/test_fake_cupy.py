@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,7 +31,7 @@ def test_every_name_is_one_of_cupy() -> None:
     real = pytest.importorskip("cupy")
     assert all(hasattr(real, name) for name in FUNCTIONS)
     assert all(hasattr(real.linalg, name) for name in LINALG_FUNCTIONS)
-    for path in ("", "cuda", "cuda.runtime", "cuda.memory", "cuda.compiler"):
+    for path in ("", "cuda", "cuda.runtime", "cuda.memory", "cuda.pinned_memory", "cuda.compiler"):
         ours, theirs = fake, real
         for part in path.split(".") if path else ():
             ours, theirs = getattr(ours, part), getattr(theirs, part)
@@ -109,6 +110,48 @@ def test_streams_and_events(cupy: Any) -> None:
     assert cupy.synchronizations == 4
 
 
+def test_every_new_array_is_allocated(cupy: Any) -> None:
+    asked: list[int] = []
+    before = cupy.cuda.get_allocator()
+    cupy.cuda.set_allocator(lambda size: asked.append(size))
+    try:
+        x = cupy.zeros((10, 10), "float32")
+        views = x[2:], x.T, x.reshape(100)
+        results = x + 1, x.sum(), cupy.tile(x, 3)
+    finally:
+        cupy.cuda.set_allocator(before)
+    assert asked == [400, 400, 4, 1200]
+    assert len(views) == len(results)
+
+
+def test_arrays_on_the_same_memory_hold_it_together(cupy: Any) -> None:
+    x = cupy.zeros(4)
+    view, memory = x[1:], x.data.mem
+    assert view.data.mem is memory
+    assert cupy.zeros(4).data.mem is not memory
+    gone = weakref.ref(memory)
+    del x, memory
+    assert gone() is view.data.mem
+    del view
+    assert gone() is None
+
+
+def test_pinned_memory(cupy: Any) -> None:
+    pinned = numpy.frombuffer(cupy.cuda.alloc_pinned_memory(12), "float32", 3)
+    x = cupy.arange(3, dtype="float32")
+    assert cupy.cuda.pinned_memory.is_memory_pinned(pinned[1:].ctypes.data)
+    assert not cupy.cuda.pinned_memory.is_memory_pinned(numpy.zeros(3).ctypes.data)
+    x.get(out=pinned, blocking=False)
+    assert pinned.tolist() == [0, 1, 2]
+    for out in (None, numpy.zeros(3, "float32")):
+        with pytest.raises(ValueError, match="needs pinned memory"):
+            x.get(out=out, blocking=False)
+    with pytest.raises(ValueError, match="no gaps"):
+        x.get(out=numpy.zeros(6, "float32")[::2])
+
+
 def test_signatures_of_what_is_called_by_keyword() -> None:
     assert list(inspect.signature(fake_cupy.Stream).parameters) == ["null", "non_blocking", "ptds", "priority"]
+    assert list(inspect.signature(fake.asarray).parameters) == ["value", "dtype", "order", "copy", "blocking"]
+    assert list(inspect.signature(fake.ndarray.get).parameters) == ["self", "stream", "order", "out", "blocking"]
     assert list(inspect.signature(fake_cupy.Event).parameters) == ["block", "disable_timing", "interprocess"]

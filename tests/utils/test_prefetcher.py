@@ -167,6 +167,19 @@ def test_nested_batches(gpu: Any) -> None:
     assert moved["pair"].labels[1:] == ["text", b"bytes", 5, None]
 
 
+def test_packed_sequences(gpu: Any) -> None:
+    packed = nn.utils.rnn.pack_sequence([torch.arange(3.0), torch.arange(2.0), torch.arange(4.0)], enforce_sorted=False)
+    assert not packed.is_pinned()
+    pinned = pin_memory([packed])[0]
+    assert pinned.is_pinned()
+    assert isinstance(pinned, nn.utils.rnn.PackedSequence)
+    assert all(field.is_pinned() for field in pinned)
+    for moved in (*DevicePrefetcher([pinned], "cuda"), pinned.cuda(non_blocking=True)):
+        assert moved.data.is_cuda
+        assert not moved.batch_sizes.is_cuda
+        assert torch.equal(moved.data.cpu(), packed.data)
+
+
 def test_on_the_cpu_batches_are_handed_on() -> None:
     batches = [object(), torch.ones(2)]
     prefetcher = DevicePrefetcher(batches, "cpu")

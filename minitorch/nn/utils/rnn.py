@@ -38,9 +38,18 @@ class PackedSequence(NamedTuple):
         """The same with ``data`` in another dtype or on another device."""
         return self._replace(data=self.data.to(*args, **kwargs))
 
-    def cuda(self) -> PackedSequence:
+    def cuda(self, *args: Any, **kwargs: Any) -> PackedSequence:
         """The same with ``data`` on a GPU."""
-        return self._replace(data=self.data.cuda())
+        return self._replace(data=self.data.cuda(*args, **kwargs))
+
+    def pin_memory(self) -> PackedSequence:
+        """The same in pinned host memory."""
+        pinned: list[Any] = [None if each is None else each.pin_memory() for each in self]
+        return PackedSequence(*pinned)
+
+    def is_pinned(self) -> bool:
+        """Whether ``data`` lies in pinned host memory."""
+        return self.data.is_pinned()
 
     def cpu(self) -> PackedSequence:
         """The same with ``data`` in host memory."""
