@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -285,6 +286,7 @@ def test_modules(gpu: Any) -> None:
 
 def test_a_pinned_result_is_kept_until_it_is_written(emulated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.ones(5, device="cuda")
+    gc.collect()
     accelerator.memory().in_flight.wait()
     before = pinned_blocks()
     monkeypatch.setattr(FakeEvent, "done", False)

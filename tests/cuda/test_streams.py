@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import threading
 from typing import Any
@@ -233,6 +234,7 @@ def allocate(times: int) -> None:
 def held(gpu: Any) -> Any:
     """What is kept for streams; on the stand-in, where nothing takes time, until a test says that events are over."""
     in_flight = accelerator.memory().in_flight
+    gc.collect()  # tracebacks of other tests hold tensors
     torch.cuda.synchronize()
     in_flight.wait()
     assert not in_flight
