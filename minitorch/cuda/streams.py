@@ -3,6 +3,9 @@
 Work on one stream is done in order; work on two streams is not ordered, unless an event says so: recorded on one,
 waited for by the other. A tensor belongs to the stream on which it was made. If another one uses it, tell its memory
 so (``Tensor.record_stream``), or it may be handed out again too early.
+
+A backward pass works on the stream that is current where ``backward`` is called, not, as torch's, on that of each
+forward op: call both on the same stream, or let the one wait for the other.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ class DataLoader(Generic[T_co]):
         num_workers: processes that load; 0 loads in the main process.
         collate_fn: from a list of samples to a batch (without batches: from a sample to what is returned).
         pin_memory: tensors (and what else has ``pin_memory()``) in the batches come in pinned memory, from which
-            ``to("cuda", non_blocking=True)`` keeps the host no longer than it takes to say so. Done by the process
-            that iterates, when it asks for the batch. Warns, as torch does, where there is no GPU.
+            ``to("cuda", non_blocking=True)`` keeps the host no longer than it takes to say so. With workers a
+            thread does it, one batch ahead. Warns, as torch does, where there is no GPU.
         drop_last: leave out the last batch if it is smaller.
         timeout: seconds to wait for a batch of a worker; 0 waits as long as it takes.
         worker_init_fn: called with the worker's number at the start of each worker, after its generators

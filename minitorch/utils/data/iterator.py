@@ -47,7 +47,7 @@ class LoaderIterator:
         announced = self._announced_length
         if self._is_iterable and announced is not None and self._num_yielded > announced:
             self._warn_about_length(announced)
-        return pin_memory(data) if self._pins else data
+        return data
 
     def _next_data(self) -> Any:
         raise NotImplementedError
@@ -99,4 +99,5 @@ class SingleProcessIterator(LoaderIterator):
         )
 
     def _next_data(self) -> Any:
-        return self._fetcher.fetch(next(self._sampler_iter))
+        data = self._fetcher.fetch(next(self._sampler_iter))
+        return pin_memory(data) if self._pins else data

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from minitorch.backend.threads import find_thread_pools
 from minitorch.utils.data.channel import Channel
 from minitorch.utils.data.iterator import LoaderIterator
+from minitorch.utils.data.pinning import PinAhead
 from minitorch.utils.data.shared_blocks import BlockReader
 from minitorch.utils.data.worker import BATCH, END, FETCH, RESUME, RESUMED, STOP, Job, run_worker
 
@@ -115,6 +116,7 @@ class MultiProcessIterator(LoaderIterator):
         self._in_order = loader.in_order
         self._is_persistent = loader.persistent_workers
         self._most_tasks = loader.prefetch_factor * self._num_workers
+        self._pinning = PinAhead() if self._pins else None
         self._failure: str | None = None
         self._workers: list[_Worker] = []
         self._stop = weakref.finalize(self, _stop_workers, self._workers, os.getpid())
@@ -159,6 +161,8 @@ class MultiProcessIterator(LoaderIterator):
         # For the first epoch that is the second time. torch does the same, and a sampler may draw from a generator
         # when its iterator is made: taking it once would give other batches.
         self._open_sampler(loader)
+        if self._pinning is not None:
+            self._pinning.forget()
         for worker in self._workers:
             worker.pending, worker.has_ended = 0, False
         self._turns = itertools.cycle(self._workers[:])
@@ -167,6 +171,16 @@ class MultiProcessIterator(LoaderIterator):
             self._hand_out_task()
 
     def _next_data(self) -> Any:
+        if self._pinning is None:
+            return self._next_from_workers()
+        return self._pinning.next(self._next_from_workers, self._has_answer)
+
+    def _has_answer(self) -> bool:
+        """Whether a worker has already answered what is asked for next."""
+        candidates: list[Any] = self._next_to_answer()
+        return bool(wait(candidates, 0))
+
+    def _next_from_workers(self) -> Any:
         if self._failure is not None:
             raise RuntimeError(self._failure)
         try:
