@@ -29,10 +29,10 @@ _MOST_LOOKED_AT = 32  # shared blocks a look: what allocations pay stays the sam
 class _Shared:
     """A block of device memory, and the streams other than its own that use it."""
 
-    __slots__ = ("memory", "streams")
+    __slots__ = ("device", "memory", "streams")
 
-    def __init__(self, memory: Any) -> None:
-        self.memory = memory
+    def __init__(self, memory: Any, device: int) -> None:
+        self.memory, self.device = memory, device
         self.streams: dict[int, Any] = {}
 
 
@@ -40,7 +40,7 @@ def _references(shared: _Shared) -> int:
     return sys.getrefcount(shared.memory)
 
 
-_ALONE = _references(_Shared(object()))  # what is counted for a block that nobody else holds
+_ALONE = _references(_Shared(object(), 0))  # what is counted for a block that nobody else holds
 
 
 class InFlight:
@@ -63,11 +63,11 @@ class InFlight:
             event.record(stream)
         self.waiting.setdefault((device, stream.ptr), deque()).append((event, kept))
 
-    def until_freed(self, memory: Any, stream: Any) -> None:
+    def until_freed(self, memory: Any, stream: Any, device: int) -> None:
         """Keep the block, after its last tensor has died, until the stream has done what it was given by then."""
         shared = self.shared.get(id(memory))
         if shared is None:
-            shared = self.shared[id(memory)] = _Shared(memory)
+            shared = self.shared[id(memory)] = _Shared(memory, device)
         shared.streams[stream.ptr] = stream
 
     def allocated(self) -> None:
@@ -104,7 +104,7 @@ class InFlight:
                 self.shared[key] = shared  # its turn comes again, after the others
                 continue
             for stream in shared.streams.values():
-                self.until_done(shared.memory, stream, shared.memory.device_id)
+                self.until_done(shared.memory, stream, shared.device)
 
     def _release_done(self) -> None:
         for key, queue in list(self.waiting.items()):

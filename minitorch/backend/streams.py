@@ -116,7 +116,7 @@ def elapsed_time(start: Any, end: Any) -> float:
 def keep_for_stream(array: Any, stream: Any) -> None:
     """Memory of the array is not reused before the stream has done what it has been given when the array dies."""
     if array.nbytes:
-        accelerator.memory().in_flight.until_freed(array.data.mem, stream)
+        accelerator.memory().in_flight.until_freed(array.data.mem, stream, int(array.device.id))
 
 
 def device_properties(index: int) -> dict[str, Any]:
