@@ -3,6 +3,7 @@
 import warnings
 
 from minitorch.backend.accelerator import device_count, is_available
+from minitorch.backend.allocation import OutOfMemoryError
 from minitorch.backend.arrays import (
     Array,
     HostArray,
@@ -24,7 +25,6 @@ from minitorch.backend.arrays import (
     to_numpy,
 )
 from minitorch.backend.determinism import add_at, fill_if_wanted
-from minitorch.backend.device_memory import OutOfMemoryError
 from minitorch.backend.kernels import KernelFile, kernels_available
 from minitorch.backend.layout import (
     as_first,

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
 
-from minitorch.backend.device_memory import DeviceMemory
+from minitorch.backend.allocation import DeviceMemory
 
 _module: Any = None
 _failure: str | None = None
