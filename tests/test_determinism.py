@@ -106,8 +106,9 @@ def test_sums_by_index_have_the_order_of_the_cpu(name: str, dtype: str, to_devic
         numpy.testing.assert_allclose(found[0], exact.numpy(), 2e-3, 2e-3)
     else:
         numpy.testing.assert_array_equal(found[0], expected.numpy())
-    minitorch.use_deterministic_algorithms(False)
-    numpy.testing.assert_allclose(PROGRAMS[name](*on_device).cpu().numpy(), expected.numpy(), 2e-2, 2e-2)
+    if dtype != "float16":  # whose sums lose digits at every addition, and in CuPy's order others than in this one
+        minitorch.use_deterministic_algorithms(False)
+        numpy.testing.assert_allclose(PROGRAMS[name](*on_device).cpu().numpy(), expected.numpy(), 1e-3, 1e-3)
 
 
 def test_gradients_of_indexing_and_embeddings(to_device: Any) -> None:
