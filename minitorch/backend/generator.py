@@ -69,6 +69,8 @@ class CPUGenerator:
     array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     """
 
+    device_type = "cpu"
+
     def __init__(self, seed: int = DEFAULT_SEED) -> None:
         self._lock = threading.RLock()
         self._engine = np.random.RandomState()
@@ -96,6 +98,20 @@ class CPUGenerator:
     def initial_seed(self) -> int:
         """The seed of the last :meth:`manual_seed` (or :meth:`seed`, or :meth:`set_state`)."""
         return self._initial_seed
+
+    def get_offset(self) -> int:
+        """Refused: the stream of this engine has no places to go to."""
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def set_offset(self, offset: int) -> None:
+        """Refused, as :meth:`get_offset`."""
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def clone(self) -> CPUGenerator:
+        """Another generator at the same place of the same stream."""
+        other = CPUGenerator()
+        other.set_state(self.get_state())
+        return other
 
     def get_state(self) -> NDArray[np.uint8]:
         """The state as the 5056 bytes of `torch.get_rng_state()`; either library reads the other's."""

@@ -225,7 +225,7 @@ def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Any = None
     zero_count = math.ceil(sparsity * rows)
     tensor.normal_(0, std, generator=generator)
     for column in range(columns):
-        tensor[randperm(rows, generator=generator)[:zero_count], column] = 0
+        tensor[randperm(rows, device=tensor.device)[:zero_count], column] = 0
     return tensor
 
 
