@@ -102,10 +102,7 @@ class CUDAGenerator(DeviceDistributions):
 
     def _set(self, seed: int, offset: int) -> None:
         if self._capture.drawn is not None:
-            raise RuntimeError(
-                "a CUDA generator cannot be seeded, nor its state be set, while a CUDA graph is captured: "
-                "each replay goes on where the generator is then"
-            )
+            graphs.check_capture("each replay goes on where its generator is then")
         with self._lock:
             self._seed, self._offset = seed, offset
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.variable import wrap
-from minitorch.backend import HostArray, current_cuda_device, host, is_on_cpu
+from minitorch.backend import HostArray, current_cuda_device, host, is_on_cpu, module_of
 from minitorch.backend.cuda_generator import CUDAGenerator, numbers_for, seed_all_devices
 from minitorch.backend.generator import CPUGenerator, default_cpu_generator
 from minitorch.device import CPU
@@ -45,6 +45,7 @@ class Generator:
         else:
             index = current_cuda_device() if where.index is None else where.index
             self.device, self.numbers = device_type("cuda", index), CUDAGenerator(index)
+            module_of(self.device)  # raises if there is no such GPU
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the sequence that belongs to ``seed``."""
