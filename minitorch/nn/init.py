@@ -2,7 +2,7 @@
 
 Every function fills its tensor in place, without recording, and returns it. Fan-in is the number of inputs that
 one output depends on, fan-out the number of outputs that one input reaches. Each takes a ``generator``, and
-draws the numbers that torch would draw.
+draws the numbers that torch would draw; for a tensor on a GPU they are drawn there, and are others.
 """
 
 from __future__ import annotations

@@ -332,7 +332,7 @@ def test_seeds_before_a_gpu_is_used() -> None:
     program = """
 import minitorch as torch
 from minitorch.backend import accelerator, cuda_generator
-torch.manual_seed(5); torch.cuda.manual_seed_all(6); torch.cuda.manual_seed(7); torch.cuda.set_rng_state
+torch.manual_seed(5); torch.cuda.manual_seed_all(6); torch.cuda.manual_seed(7)
 assert accelerator._module is None and accelerator._failure is None, "CuPy was looked for"
 assert (cuda_generator._seeds.of(0), cuda_generator._seeds.of(1)) == (7, 6)
 from tests.harness.fake_cupy import installed
