@@ -419,13 +419,14 @@ def test_backward_meets_the_mask_of_forward() -> None:
 
 
 def test_forward_and_backward_in_graphs_of_their_own() -> None:
-    """The state on the device has gone on when backward is replayed: the place of forward's draw was noted."""
-    sample = torch.ones(6, 20, device="cuda", requires_grad=True)
-    layer = torch.cuda.make_graphed_callables(nn.Sequential(nn.Dropout(0.5), nn.Dropout(0.2)), (sample,))
+    """When the first one's backward is replayed, the state has gone on: the place of forward's draw was noted."""
+    samples = [torch.ones(6, 20, device="cuda", requires_grad=True) for _ in range(2)]
+    layers = tuple(nn.Sequential(nn.Dropout(p), nn.Dropout(0.2)) for p in (0.5, 0.3))
+    first, second = torch.cuda.make_graphed_callables(layers, tuple((each,) for each in samples))
     masks = set()
     for _ in range(3):
         x = torch.ones(6, 20, device="cuda", requires_grad=True)
-        y = layer(x)
+        y = second(first(x))
         output = values(y)
         y.sum().backward()
         numpy.testing.assert_array_equal(values(x.grad), output)

@@ -181,7 +181,7 @@ def test_float16_is_rounded() -> None:
 def test_sine_and_cosine_of_turns() -> None:
     turns = numpy.linspace(-2, 2, 65)
     result, rounded = strict.zeros((65, 2)), strict.zeros((65, 2), "float32")
-    launch("circle", (1,), (65,), (strict.asarray(turns), result, rounded))
+    launch("circle", (1,), (65,), strict.asarray(turns), result, rounded)
     expected = numpy.stack([numpy.sin(2 * numpy.pi * turns), numpy.cos(2 * numpy.pi * turns)], 1)
     numpy.testing.assert_allclose(result.get(), expected, 0, 1e-15)
     numpy.testing.assert_array_equal(rounded.get(), result.get().astype("float32"))
