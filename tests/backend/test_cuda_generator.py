@@ -85,6 +85,24 @@ def test_mean_and_deviation(generator: CUDAGenerator, dtype: Any) -> None:
     numpy.testing.assert_allclose(values, expected, 0, 8 * float(numpy.finfo(dtype).eps) * (abs(values) + 8).max())
 
 
+# Offsets at which seed 0 gives a first word that is nearly the least, and nearly the largest, of all
+NEAR_THE_ENDS = {196927520: 0x4, 132783908: 0xFFFFFFF1}
+
+
+@pytest.mark.parametrize("offset", NEAR_THE_ENDS)
+def test_the_ends_of_the_open_interval(to_device: Any, offset: int) -> None:
+    """A word that is rounded to 2³² is still a number below 1: samples are finite, waiting times are not 0."""
+    assert philox.words(0, offset, 1) == [NEAR_THE_ENDS[offset]]
+    for draw in ("normal", "exponential", "cauchy", "log_normal"):
+        generator = CUDAGenerator(0, 0)
+        generator.set_offset(offset)
+        values = drawn(getattr(generator, draw)(2, "float32"))
+        assert numpy.isfinite(values).all()
+        expected = getattr(philox, draw)(0, offset, 2, numpy.float32)
+        numpy.testing.assert_allclose(values, expected, 1e-5, strict=True)
+        assert values[0] > 0 or draw != "exponential"
+
+
 RANGES = [
     *((dtype, 0, 10) for dtype in EVERY if dtype != "bool"),
     *(("bool", 0, 2), ("bool", 1, 2), ("int8", -128, 128), ("uint8", 0, 256), ("int16", -300, 7), ("uint16", 0, 65536)),
