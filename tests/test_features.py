@@ -127,7 +127,9 @@ FEATURES = {
         cuda.max_memory_allocated cuda.memory_reserved cuda.max_memory_reserved cuda.reset_peak_memory_stats
         cuda.empty_cache cuda.mem_get_info cuda.memory_stats cuda.memory_summary
         cuda.set_per_process_memory_fraction cuda.OutOfMemoryError OutOfMemoryError Tensor.record_stream
-        Tensor.pin_memory Tensor.is_pinned Tensor.get_device
+        Tensor.pin_memory Tensor.is_pinned Tensor.get_device cuda.manual_seed cuda.manual_seed_all cuda.seed
+        cuda.seed_all cuda.initial_seed cuda.get_rng_state cuda.get_rng_state_all cuda.set_rng_state
+        cuda.set_rng_state_all
     """,
     "devices and settings": """
         device Tensor.cuda Tensor.is_cuda cuda.is_available cuda.device_count cuda.synchronize

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import array
 import math
-import operator
 import secrets
 import threading
 from typing import Any, TypeAlias
@@ -25,6 +24,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from minitorch.backend import distribution_arguments as arguments
 from minitorch.backend import distributions
 
 __all__ = ["DEFAULT_SEED", "CPUGenerator", "default_cpu_generator"]
@@ -69,6 +69,8 @@ class CPUGenerator:
     array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     """
 
+    device_type = "cpu"
+
     def __init__(self, seed: int = DEFAULT_SEED) -> None:
         self._lock = threading.RLock()
         self._engine = np.random.RandomState()
@@ -80,13 +82,9 @@ class CPUGenerator:
 
     def manual_seed(self, seed: int) -> CPUGenerator:
         """Restarts the stream; a negative seed is taken modulo 2⁶⁴. The engine uses the low 32 bits."""
-        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
-        seed = operator.index(seed)
-        if not -(2**63) <= seed < 2**64:
-            raise ValueError("Overflow when unpacking long long")
+        seed = arguments.checked_seed(seed)
         with self._lock:
-            self._initial_seed = seed % 2**64
+            self._initial_seed = seed
             self._engine.seed(self._initial_seed % 2**32)
             self._cached_normal = None
         return self
@@ -100,6 +98,20 @@ class CPUGenerator:
     def initial_seed(self) -> int:
         """The seed of the last :meth:`manual_seed` (or :meth:`seed`, or :meth:`set_state`)."""
         return self._initial_seed
+
+    def get_offset(self) -> int:
+        """Refused: the stream of this engine has no places to go to."""
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def set_offset(self, offset: int) -> None:
+        """Refused, as :meth:`get_offset`."""
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def clone(self) -> CPUGenerator:
+        """Another generator at the same place of the same stream."""
+        other = CPUGenerator()
+        other.set_state(self.get_state())
+        return other
 
     def get_state(self) -> NDArray[np.uint8]:
         """The state as the 5056 bytes of `torch.get_rng_state()`; either library reads the other's."""
@@ -168,8 +180,8 @@ class CPUGenerator:
 
         Words: one per element, two for float64. Raises RuntimeError unless low ≤ high, both within `dtype`.
         """
-        dtype = distributions.require_floating(dtype, "check_uniform_bounds")
-        distributions.check_uniform_bounds(low, high, dtype)
+        dtype = arguments.require_floating(dtype, "check_uniform_bounds")
+        arguments.check_uniform_bounds(low, high, dtype)
         with self._lock:
             unit = self._unit(_count(shape), dtype)
         return distributions.scale_uniform(unit, low, high, dtype).reshape(shape)
@@ -184,9 +196,7 @@ class CPUGenerator:
         a multiple of 16, the last 16 elements are drawn again as one block. float16 is rounded from float32.
         ``in_blocks=False``: pairs for any number of elements, as torch fills what is not contiguous.
         """
-        dtype = distributions.require_floating(dtype, "normal_kernel_cpu")
-        if not std >= 0:
-            raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+        dtype = arguments.check_normal(dtype, std, "normal_kernel_cpu")
         count = _count(shape)
         with self._lock:
             fill = self._large_normal if in_blocks and count >= distributions.BLOCK else self._small_normal
@@ -221,9 +231,7 @@ class CPUGenerator:
 
     def exponential(self, shape: Shape, dtype: DTypeLike, rate: float = 1.0) -> Array:
         """`exponential_(rate)`: −log1p(−u) / rate with u float64."""
-        dtype = distributions.require_continuous(dtype, "Exponential")
-        if not rate > 0:
-            raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
+        dtype = arguments.check_exponential(dtype, rate)
         unit = self._locked_unit_float64(_count(shape))
         # Only a float64 result shows the last bit of the logarithm; the others take the faster one.
         logarithm = distributions.libm(math.log1p, -unit) if dtype == np.float64 else np.log1p(-unit)
@@ -231,18 +239,14 @@ class CPUGenerator:
 
     def log_normal(self, shape: Shape, dtype: DTypeLike, mean: float = 1.0, std: float = 2.0) -> Array:
         """`log_normal_(mean, std)`: exp of float64 normals, drawn in pairs at every size."""
-        dtype = distributions.require_floating(dtype, "log_normal_cpu")
-        if not std > 0:
-            raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
+        dtype = arguments.check_log_normal(dtype, std, "log_normal_cpu")
         with self._lock:
             normal = self._small_normal(_count(shape), dtype, mean, std)
         return distributions.cast(distributions.libm(math.exp, normal), dtype).reshape(shape)
 
     def cauchy(self, shape: Shape, dtype: DTypeLike, median: float = 0.0, sigma: float = 1.0) -> Array:
         """`cauchy_(median, sigma)`: median + sigma·tan(π·(u − ½)) with u float64."""
-        dtype = distributions.require_continuous(dtype, "Cauchy")
-        if not sigma > 0:
-            raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
+        dtype = arguments.check_cauchy(dtype, sigma)
         tangent = distributions.libm(math.tan, math.pi * (self._locked_unit_float64(_count(shape)) - 0.5))
         samples = distributions.fused_multiply_add(tangent, sigma, median)
         return distributions.cast(samples, dtype).reshape(shape)
@@ -262,7 +266,7 @@ class CPUGenerator:
         dtype = np.dtype(dtype)
         if high is None and low == -(2**63):
             return self._full_range(shape, dtype)
-        low, high = distributions.integer_bounds(low, high, dtype)
+        low, high = arguments.integer_bounds(low, high, dtype)
         return self._modulo(high - low, low, shape, dtype, wide=high - low >= _LARGE_RANGE)
 
     def random(self, shape: Shape, dtype: DTypeLike) -> Array:
@@ -271,11 +275,8 @@ class CPUGenerator:
         The word has 64 bits for int64 and float64, else 32.
         """
         dtype = np.dtype(dtype)
-        if dtype.kind == "u" and dtype != np.uint8:
-            raise distributions.not_implemented("random_kernel_cpu", dtype)
-        return self._modulo(
-            distributions.largest_integer(dtype) + 1, 0, shape, dtype, wide=dtype in (np.int64, np.float64)
-        )
+        arguments.check_random(dtype, "random_kernel_cpu")
+        return self._modulo(arguments.largest_integer(dtype) + 1, 0, shape, dtype, wide=dtype in (np.int64, np.float64))
 
     def _modulo(self, size: int, base: int, shape: Shape, dtype: np.dtype[Any], *, wide: bool) -> Array:
         with self._lock:
@@ -288,26 +289,20 @@ class CPUGenerator:
 
     def _full_range(self, shape: Shape, dtype: np.dtype[Any]) -> Array:
         """`random_(-2**63, None)`: all 64 bits."""
-        kernel = "random_full_64_bits_range_kernel_cpu"
-        if dtype == np.float16 or dtype.kind == "b" or (dtype.kind == "u" and dtype != np.uint8):
-            raise distributions.not_implemented(kernel, dtype)
-        if dtype not in (np.int64, np.float32, np.float64):
-            raise RuntimeError(f"{kernel} handles only int64, double, float and bfloat16")
+        arguments.check_full_range(dtype, "random_full_64_bits_range_kernel_cpu")
         with self._lock:
             return self._double_words(_count(shape)).view(np.int64).astype(dtype).reshape(shape)
 
     def geometric(self, shape: Shape, dtype: DTypeLike, probability: float) -> Array:
         """`geometric_(probability)`: ⌈log u / log1p(−probability)⌉ with u float64."""
-        if not 0 < probability < 1:
-            raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={probability:g}")
+        arguments.check_geometric(probability)
         with np.errstate(divide="ignore", invalid="ignore"):  # u = 0 gives infinity
             trials = np.ceil(np.log(self._locked_unit_float64(_count(shape))) / math.log1p(-probability))
             return distributions.cast(trials, np.dtype(dtype)).reshape(shape)
 
     def bernoulli(self, probability: float, shape: Shape, dtype: DTypeLike) -> Array:
         """`bernoulli_(probability)` and dropout masks: 1 where a float64 uniform is below `probability`."""
-        if not 0 <= probability <= 1:
-            raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={probability:g}")
+        arguments.check_bernoulli(probability)
         is_one = np.empty(_count(shape), bool)
         with self._lock:
             for start in range(0, is_one.size, _BLOCK):
@@ -320,7 +315,7 @@ class CPUGenerator:
 
         The uniform is float64 for float64 probabilities, else float32. `dtype` is the probabilities' if None.
         """
-        distributions.require_floating(probabilities.dtype, "bernoulli_tensor_cpu_p_")
+        arguments.require_floating(probabilities.dtype, "bernoulli_tensor_cpu_p_")
         if not ((probabilities >= 0) & (probabilities <= 1)).all():
             raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
         with self._lock:
@@ -333,8 +328,7 @@ class CPUGenerator:
 
         Gigantic n (from about 2·10⁸) is built inside out with 64-bit words instead.
         """
-        if n < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
+        arguments.check_permutation(n)
         if n >= _LARGE_PERMUTATION:
             return self._large_permutation(n)
         with self._lock:
@@ -363,7 +357,7 @@ class CPUGenerator:
         Without replacement (or for one sample): the largest p/q with q exponential, one q per element. With
         replacement: a float64 uniform per sample, searched in the normalised cumulative sums.
         """
-        distributions.check_multinomial(probabilities, num_samples, replacement)
+        arguments.check_multinomial(probabilities, num_samples, replacement)
         if replacement and num_samples > 1:
             return self._multinomial_by_search(probabilities, num_samples)
         if not ((probabilities >= 0) & (probabilities < np.inf)).all():

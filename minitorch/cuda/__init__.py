@@ -36,6 +36,17 @@ from minitorch.cuda.memory import (
     reset_peak_memory_stats,
     set_per_process_memory_fraction,
 )
+from minitorch.cuda.random import (
+    get_rng_state,
+    get_rng_state_all,
+    initial_seed,
+    manual_seed,
+    manual_seed_all,
+    seed,
+    seed_all,
+    set_rng_state,
+    set_rng_state_all,
+)
 from minitorch.cuda.streams import (
     Event,
     ExternalStream,
@@ -67,10 +78,13 @@ __all__ = [
     "get_device_name",
     "get_device_properties",
     "get_per_process_memory_fraction",
+    "get_rng_state",
+    "get_rng_state_all",
     "get_stream_from_external",
     "graph",
     "graph_pool_handle",
     "init",
+    "initial_seed",
     "is_available",
     "is_current_stream_capturing",
     "is_initialized",
@@ -87,20 +101,16 @@ __all__ = [
     "memory_summary",
     "reset_max_memory_allocated",
     "reset_peak_memory_stats",
+    "seed",
+    "seed_all",
     "set_device",
     "set_per_process_memory_fraction",
+    "set_rng_state",
+    "set_rng_state_all",
     "set_stream",
     "stream",
     "synchronize",
 ]
-
-
-def manual_seed(seed: int) -> None:
-    """Accepted for torch's sake: numbers for a GPU are drawn by the CPU generator (``minitorch.manual_seed``)."""
-
-
-def manual_seed_all(seed: int) -> None:
-    """As ``manual_seed``."""
 
 
 if TYPE_CHECKING:

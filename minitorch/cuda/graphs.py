@@ -128,8 +128,10 @@ class CUDAGraph:
         """Let a random generator take part in the next capture, as the default ones do anyway.
 
         Each replay then draws the numbers that come next, as if its work were done without a graph.
+        Args: generator: a ``Generator`` of the GPU, or anything with the methods of ``graphs.CapturedGenerator``.
         Raises: RuntimeError for a generator that cannot, such as one of the CPU.
         """
+        generator = getattr(generator, "numbers", generator)
         missing = [name for name in ("begin_capture", "end_capture", "before_replay") if not hasattr(generator, name)]
         if missing:
             raise RuntimeError(f"{type(generator).__name__} cannot be captured in a CUDA graph: it draws on the host")

@@ -2,7 +2,7 @@
 
 Every function fills its tensor in place, without recording, and returns it. Fan-in is the number of inputs that
 one output depends on, fan-out the number of outputs that one input reaches. Each takes a ``generator``, and
-draws the numbers that torch would draw.
+draws the numbers that torch would draw; for a tensor on a GPU they are drawn there, and are others.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Any = None
     zero_count = math.ceil(sparsity * rows)
     tensor.normal_(0, std, generator=generator)
     for column in range(columns):
-        tensor[randperm(rows, generator=generator)[:zero_count], column] = 0
+        tensor[randperm(rows, device=tensor.device)[:zero_count], column] = 0
     return tensor
 
 

@@ -25,7 +25,7 @@ from minitorch.backend import (
     to_device,
     to_numpy,
 )
-from minitorch.backend.generator import default_cpu_generator
+from minitorch.backend.cuda_generator import numbers_for
 from minitorch.backend.launching import runs_kernels
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.autocast import autocasts
@@ -136,12 +136,18 @@ class RreluMean(LeakyRelu):
 
 
 def _random_slopes(x: Array, lower: float, upper: float) -> Array:
-    """1 where x > 0 or nan; the other elements draw from [lower, upper) one after another, as in torch."""
+    """1 where x > 0 or nan; the other elements draw from [lower, upper).
+
+    On the CPU one after another, as in torch. On a GPU there is a number for each element, wanted or not.
+    """
+    numbers = numbers_for(None, device_of(x))
+    if numbers.device_type == "cuda":
+        return array_module(x).where(x <= 0, numbers.uniform(x.shape, x.dtype, lower, upper), x.dtype.type(1))
     host = to_numpy(x)
     slopes = host.copy()
     slopes[...] = 1
     is_drawn = host <= 0
-    slopes[is_drawn] = default_cpu_generator.uniform(int(is_drawn.sum()), "float64", lower, upper)
+    slopes[is_drawn] = numbers.uniform(int(is_drawn.sum()), "float64", lower, upper)
     return to_device(slopes, device_of(x))
 
 

@@ -4,8 +4,7 @@
    numbers again. 2 elements are moved forward and 2 backward, where a stored mask of floats makes it 3 and 3, and takes
    its memory from one to the other.
 
-   One counter makes four random words, so a thread does four neighbouring elements. Seed and offset are given, or lie on
-   the device (`state`), where a replay of a captured graph finds others than the last one.
+   One counter makes four random words, so a thread does four neighbouring elements. For `state` see philox.cuh.
 
    Settings: those of numbers.cuh.
 
@@ -15,12 +14,12 @@
 #include "numbers.cuh"
 #include "philox.cuh"
 
-extern "C" __global__ void dropout(const T* input, T* output, const unsigned long long* state, long long seed,
-                                   long long offset, double keep, long long count) {
+extern "C" __global__ void dropout(const T* input, T* output, const Word64* state, Word64 seed, Word64 offset,
+                                   double keep, long long count) {
     const Index number = thread_number();
     const Index start = 4 * number;
     if (start >= count) return;
-    const RandomWords random(state ? state[0] : seed, state ? state[1] : offset, number);
+    const RandomWords random(state, seed, offset, number);
     const Wide scale = (Wide)(1 / keep);
 #pragma unroll
     for (int lane = 0; lane < 4; ++lane)

@@ -1,7 +1,7 @@
 """Dropout: silence random elements in training, and scale the others up to make good for it.
 
-The mask is drawn from the default CPU generator exactly as torch draws it, so that the same seed silences the
-same elements. On a GPU, ``dropout`` takes but a seed from there.
+On the CPU the mask is drawn exactly as torch draws it, so that the same seed silences the same elements. On a GPU it
+is drawn there, by that GPU's generator.
 
 Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014, in its
 inverted form (evaluation is the identity); Klambauer et al., "Self-Normalizing Neural Networks", 2017, for
@@ -18,7 +18,7 @@ from typing import Any
 from minitorch.autograd.inplace import apply_inplace
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, array_module, device_of, order_of, to_device
-from minitorch.backend.generator import default_cpu_generator
+from minitorch.backend.cuda_generator import numbers_for
 from minitorch.backend.launching import runs_kernels
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.arithmetic import add, mul
@@ -29,12 +29,9 @@ ALPHA = 1.7580993408473766  # SELU's scale · alpha: minus the value that its mo
 
 
 def bernoulli_mask(like: Array, probability: float, shape: tuple[int, ...]) -> Array:
-    """1 with ``probability``, else 0, in ``like``'s dtype and on its device.
-
-    Drawn on the host and copied, so that a seed means the same on every device.
-    """
-    mask = default_cpu_generator.bernoulli(probability, shape, like.dtype.name)
-    return to_device(mask, device_of(like))
+    """1 with ``probability``, else 0, in ``like``'s dtype and on its device."""
+    where = device_of(like)
+    return to_device(numbers_for(None, where).bernoulli(probability, shape, like.dtype.name), where)
 
 
 def elementwise_mask(input: Array, keep: float) -> Array:
@@ -115,8 +112,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     Args: p: the probability to drop; training: if false, ``input`` itself is returned; inplace: write into
     ``input``.
     Raises: ValueError unless 0 ≤ p ≤ 1; RuntimeError for integers.
-    Numerics: the masks of a seed are those of torch's CPU generator; on a GPU those of ``dropout.cu``, which draws them
-    twice instead of storing them.
+    Numerics: the masks of a seed are those of torch's CPU generator; on a GPU those of its own, in ``dropout.cu``,
+    which draws them twice instead of storing them.
 
     >>> import minitorch as torch
     >>> _ = torch.manual_seed(0)

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from minitorch.autograd.grad_mode import state
 from minitorch.autograd.inplace import apply_inplace, check_may_change
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import copy_to_host, device_of, fill_if_wanted, host, is_on_cpu, module_of, to_device, to_numpy
-from minitorch.backend.generator import default_cpu_generator
+from minitorch.backend import array_module, copy_to_host, device_of, fill_if_wanted, is_on_cpu, module_of, to_device
+from minitorch.backend.cuda_generator import numbers_for
+from minitorch.device import CPU
 from minitorch.dtypes import chosen_dtype, from_numpy_dtype
 from minitorch.memory_format import contiguous_format, preserve_format
 from minitorch.ops.filling import Copy, Fill
@@ -63,8 +64,8 @@ class FillingMethods(Variable):
     # ------------------------------------------------------------------------------------- random numbers
 
     def _draw(self: T, distribution: str, parameters: dict[str, Any], generator: Any) -> T:
-        """Fill with numbers drawn on the host: a seed means the same on every device."""
-        numbers = default_cpu_generator if generator is None else generator.numbers
+        """Fill with numbers of the device's generator."""
+        numbers = numbers_for(generator, device_of(self.array))
 
         def draw(old: Variable) -> Any:
             options = {**parameters, "dtype": old.array.dtype}
@@ -125,8 +126,9 @@ class FillingMethods(Variable):
         return result.bernoulli_(self if p is None else p, generator=generator)
 
     def _bernoulli_from(self: T, p: Variable, generator: Any) -> T:
-        numbers = default_cpu_generator if generator is None else generator.numbers
-        probabilities = host.broadcast_to(to_numpy(p.array), self.array.shape)
+        numbers = numbers_for(generator, device_of(self.array))
+        array = to_device(p.array, device_of(self.array) if numbers.device_type == "cuda" else CPU)
+        probabilities = array_module(array).broadcast_to(array, self.array.shape)
         drawn = numbers.bernoulli_from(probabilities, self.array.dtype)
         return apply_inplace(self, lambda old: Fill.apply(old, new=to_device(drawn, device_of(old.array))))
 

@@ -1,7 +1,8 @@
-"""Random tensors and the generator behind them: the same seed gives torch's CPU numbers.
+"""Random tensors and the generators behind them.
 
-``backend/generator.py`` explains how the numbers come about. Numbers for a GPU are drawn on the host and
-copied, so a seed means the same on every device.
+On the CPU the same seed gives torch's numbers (``backend/generator.py`` explains how they come about). On a GPU numbers
+are drawn there, by a generator of its own (``backend/cuda_generator.py``): the same seed gives the same numbers again,
+which are neither those of the CPU nor those of torch.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from typing import Any
 
 import minitorch.dtypes as dtypes
 from minitorch.autograd.variable import wrap
-from minitorch.backend import host
+from minitorch.backend import HostArray, current_cuda_device, host, is_on_cpu, module_of
+from minitorch.backend.cuda_generator import CUDAGenerator, numbers_for, seed_all_devices
 from minitorch.backend.generator import CPUGenerator, default_cpu_generator
+from minitorch.device import CPU
+from minitorch.device import device as device_type
 from minitorch.memory_format import contiguous_format, memory_format, preserve_format
 from minitorch.ops.strided import made_like
 from minitorch.ops.transfer import move
@@ -23,7 +27,9 @@ from minitorch.tensor.tensor import Tensor
 
 
 class Generator:
-    """A source of random numbers with a state of its own.
+    """A source of random numbers for one device, with a state of its own.
+
+    Raises: RuntimeError where it is given to a function that makes numbers for another kind of device.
 
     >>> import minitorch as torch
     >>> generator = torch.Generator().manual_seed(0)
@@ -32,8 +38,14 @@ class Generator:
     """
 
     def __init__(self, device: Device = "cpu") -> None:
-        self.device = resolve_device(device)
-        self.numbers = CPUGenerator()
+        where = resolve_device(device)
+        self.numbers: CPUGenerator | CUDAGenerator
+        if where.type == "cpu":
+            self.device, self.numbers = CPU, CPUGenerator()
+        else:
+            index = current_cuda_device() if where.index is None else where.index
+            self.device, self.numbers = device_type("cuda", index), CUDAGenerator(index)
+            module_of(self.device)  # raises if there is no such GPU
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the sequence that belongs to ``seed``."""
@@ -54,33 +66,58 @@ class Generator:
 
     def set_state(self, new_state: Tensor) -> Generator:
         """Go back to a state that ``get_state`` returned, here or in torch."""
-        self.numbers.set_state(host.asarray(new_state.array))
+        self.numbers.set_state(state_array(new_state))
         return self
+
+    def get_offset(self) -> int:
+        """How far a CUDA generator has come; RuntimeError for one of the CPU."""
+        return self.numbers.get_offset()
+
+    def set_offset(self, offset: int) -> None:
+        """Let a CUDA generator go to a place in its stream, a multiple of 4; RuntimeError for one of the CPU."""
+        self.numbers.set_offset(offset)
+
+    def clone_state(self) -> Generator:
+        """Another generator that will draw the same numbers."""
+        other = Generator()
+        other.device, other.numbers = self.device, self.numbers.clone()
+        return other
+
+
+def state_array(state: Tensor) -> HostArray:
+    """The bytes of a generator's state; TypeError for a tensor on a GPU."""
+    if not is_on_cpu(state.array):
+        raise TypeError("RNG state must be a torch.ByteTensor")
+    return host.asarray(state.array)
 
 
 default_generator = Generator()
 default_generator.numbers = default_cpu_generator
 
 
-def numbers_of(generator: Generator | None) -> CPUGenerator:
-    """The generator the caller named, or the default one."""
-    return (default_generator if generator is None else generator).numbers
+def numbers_of(generator: Generator | None, where: Device = None) -> CPUGenerator | CUDAGenerator:
+    """What draws numbers for a device: the generator that the caller named, or the default one."""
+    return numbers_for(generator, resolve_device(where))
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default generator's sequence that belongs to ``seed``; returns the generator.
+    """Start the default generators' sequences that belong to ``seed``, on all devices; returns the CPU's generator.
 
     >>> import minitorch as torch
     >>> _ = torch.manual_seed(0)
     >>> torch.rand(2)
     tensor([0.4963, 0.7682])
     """
-    return default_generator.manual_seed(int(seed))
+    default_generator.manual_seed(int(seed))
+    seed_all_devices(int(seed))
+    return default_generator
 
 
 def seed() -> int:
-    """Start the default generator from a seed that the system chooses; returns it."""
-    return default_generator.seed()
+    """Start the default generators of all devices from a seed that the system chooses; returns it."""
+    chosen = default_generator.seed()
+    seed_all_devices(chosen)
+    return chosen
 
 
 def initial_seed() -> int:
@@ -100,6 +137,11 @@ def set_rng_state(new_state: Tensor) -> None:
 
 def _dtype(given: Any, default: dtypes.dtype | None = None) -> Any:
     return dtypes.chosen_dtype(given, default or dtypes.get_default_dtype()).numpy
+
+
+def _device(given: Device, out: Any) -> Device:
+    """Where numbers are drawn: for what shall take them, if the caller does not say."""
+    return out.device if given is None and out is not None else given
 
 
 def _into(out: Any, made: Tensor) -> Tensor:
@@ -122,7 +164,8 @@ def rand(
     >>> torch.rand(3)
     tensor([0.4963, 0.7682, 0.0885])
     """
-    array = numbers_of(generator).uniform(as_size("rand", size), _dtype(dtype))
+    device = _device(device, out)
+    array = numbers_of(generator, device).uniform(as_size("rand", size), _dtype(dtype))
     return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
@@ -142,7 +185,8 @@ def randn(
     >>> torch.randn(3)
     tensor([ 1.5410, -0.2934, -2.1788])
     """
-    array = numbers_of(generator).normal(as_size("randn", size), _dtype(dtype))
+    device = _device(device, out)
+    array = numbers_of(generator, device).normal(as_size("randn", size), _dtype(dtype))
     return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
@@ -174,7 +218,9 @@ def randint(
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
     shape = as_size("randint", (size,))
-    array = numbers_of(generator).integers(int(low), int(high), shape, _dtype(dtype, dtypes.int64))
+    device = _device(device, out)
+    numbers = numbers_of(generator, device)
+    array = numbers.integers(int(low), int(high), shape, _dtype(dtype, dtypes.int64))
     return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
@@ -197,7 +243,8 @@ def randperm(
     """
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    array = numbers_of(generator).permutation(n).astype(_dtype(dtype))
+    device = _device(device, out)
+    array = numbers_of(generator, device).permutation(n).astype(_dtype(dtype))
     return _into(out, finish(array, device, requires_grad, pin_memory))
 
 
@@ -224,7 +271,8 @@ def rand_like(
     memory_format: memory_format | None = None,
 ) -> Tensor:
     """``rand`` in the shape, dtype and device of ``input``."""
-    draw = functools.partial(numbers_of(generator).uniform, dtype=_dtype(dtype, input.dtype))
+    numbers = numbers_of(generator, device or input.device)
+    draw = functools.partial(numbers.uniform, dtype=_dtype(dtype, input.dtype))
     return _drawn_like(input, draw, device, requires_grad, memory_format, pin_memory)
 
 
@@ -240,7 +288,8 @@ def randn_like(
 ) -> Tensor:
     """``randn`` in the shape, dtype and device of ``input``."""
     in_blocks = memory_format is contiguous_format or bool(input.array.flags.c_contiguous)
-    draw = functools.partial(numbers_of(generator).normal, dtype=_dtype(dtype, input.dtype), in_blocks=in_blocks)
+    numbers = numbers_of(generator, device or input.device)
+    draw = functools.partial(numbers.normal, dtype=_dtype(dtype, input.dtype), in_blocks=in_blocks)
     return _drawn_like(input, draw, device, requires_grad, memory_format, pin_memory)
 
 
@@ -258,7 +307,8 @@ def randint_like(
 ) -> Tensor:
     """``randint`` in the shape, dtype and device of ``input``."""
     low, high = (0, low) if high is None else (low, high)
-    draw = functools.partial(numbers_of(generator).integers, low, high, dtype=_dtype(dtype, input.dtype))
+    numbers = numbers_of(generator, device or input.device)
+    draw = functools.partial(numbers.integers, low, high, dtype=_dtype(dtype, input.dtype))
     return _drawn_like(input, draw, device, requires_grad, memory_format, pin_memory)
 
 
@@ -288,7 +338,9 @@ def normal(
         if size is None:
             raise TypeError("normal() needs a size where mean and std are numbers")
         _check_std(std)
-        array = numbers_of(generator).normal(as_size("normal", (size,)), _dtype(dtype), float(mean), float(std))
+        device = _device(device, out)
+        numbers = numbers_of(generator, device)
+        array = numbers.normal(as_size("normal", (size,)), _dtype(dtype), float(mean), float(std))
         return _into(out, finish(array, device, requires_grad, pin_memory))
     if requires_grad or pin_memory:
         raise TypeError("normal() takes requires_grad and pin_memory where mean and std are numbers")
@@ -298,7 +350,7 @@ def normal(
         raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = host.broadcast_shapes(*[each.array.shape for each in (mean, std) if isinstance(each, Tensor)])
     like = mean if isinstance(mean, Tensor) else std
-    draw = finish(numbers_of(generator).normal(shape, like.array.dtype), like.device)
+    draw = finish(numbers_of(generator, like.device).normal(shape, like.array.dtype), like.device)
     return _into(out, (draw * std + mean).detach())
 
 
@@ -310,7 +362,8 @@ def _check_std(std: float) -> None:
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Any = None) -> Tensor:
     """Ones with probability ``input`` (or ``p`` for every element), else zeros, in the dtype of ``input``.
 
-    Raises: RuntimeError for a probability outside [0, 1].
+    Raises: RuntimeError for a probability outside [0, 1]. On a GPU, where looking would mean to wait, a tensor's
+    probabilities below 0 and nan are taken as 0, and those above 1 as 1.
 
     >>> import minitorch as torch
     >>> _ = torch.manual_seed(0)
@@ -319,10 +372,13 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     """
     if p is not None:
         return input.detach().clone(memory_format=contiguous_format).bernoulli_(p, generator=generator)
-    array = input.detach().cpu().array
-    if array.size and not bool(((array >= 0) & (array <= 1)).all()):
-        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
-    return _into(out, finish(numbers_of(generator).bernoulli_from(array), input.device))
+    numbers = numbers_of(generator, input.device)
+    return _into(out, finish(numbers.bernoulli_from(_read_by(numbers, input)), input.device))
+
+
+def _read_by(numbers: CPUGenerator | CUDAGenerator, input: Tensor) -> Any:
+    """The array of a tensor, where what draws can read it."""
+    return (input.detach() if numbers.device_type == "cuda" else input.detach().cpu()).array
 
 
 def multinomial(
@@ -330,11 +386,14 @@ def multinomial(
 ) -> Tensor:
     """Indices drawn with probabilities proportional to each row of ``input``, as int64.
 
+    Raises: RuntimeError for too many samples, and on the CPU for rows that are no probabilities: on a GPU, where
+    looking would mean to wait, what such rows give is not specified.
+
     >>> import minitorch as torch
     >>> _ = torch.manual_seed(0)
     >>> torch.multinomial(torch.tensor([1.0, 0.0, 3.0]), 5, replacement=True)
     tensor([2, 2, 2, 2, 2])
     """
-    array = input.detach().cpu().array
-    drawn = numbers_of(generator).multinomial(array, num_samples, replacement)
+    numbers = numbers_of(generator, input.device)
+    drawn = numbers.multinomial(_read_by(numbers, input), num_samples, replacement)
     return _into(out, move(wrap(drawn, Tensor), input.device))

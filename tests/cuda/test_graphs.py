@@ -365,8 +365,6 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "inverse": (lambda x: torch.linalg.inv(torch.diag_embed(x)), "inv"),
     "one_hot": (lambda x: nn.functional.one_hot(x.long()), "one_hot"),
 }
-if not graphs.default_generators:  # with one, dropout can be captured
-    ERRORS["dropout"] = (lambda x: nn.Dropout(0.5)(x), "dropout")
 
 
 @pytest.mark.parametrize("name", ERRORS)

@@ -62,6 +62,11 @@ extern "C" __global__ void count(int* counter, float* sum, unsigned long long* b
 
 extern "C" __global__ void twice(half* x) { x[threadIdx.x] = x[threadIdx.x] * __float2half(2) + (half)0.1f; }
 
+extern "C" __global__ void circle(const double* turns, double* result, float* rounded) {
+    sincospi(2 * turns[threadIdx.x], &result[2 * threadIdx.x], &result[2 * threadIdx.x + 1]);
+    sincospif(2 * (float)turns[threadIdx.x], &rounded[2 * threadIdx.x], &rounded[2 * threadIdx.x + 1]);
+}
+
 extern "C" __global__ void reversed(float* x, long long size) {
     SHARED_MEMORY(float, tile);
     tile[threadIdx.x] = x[threadIdx.x];
@@ -171,6 +176,16 @@ def test_float16_is_rounded() -> None:
     result = strict.asarray(x)
     launch("twice", (1,), (20,), result)
     numpy.testing.assert_array_equal(result.get(), x * numpy.float16(2) + numpy.float16(0.1))
+
+
+def test_sine_and_cosine_of_turns() -> None:
+    turns = numpy.linspace(-2, 2, 65)
+    result, rounded = strict.zeros((65, 2)), strict.zeros((65, 2), "float32")
+    launch("circle", (1,), (65,), strict.asarray(turns), result, rounded)
+    expected = numpy.stack([numpy.sin(2 * numpy.pi * turns), numpy.cos(2 * numpy.pi * turns)], 1)
+    numpy.testing.assert_allclose(result.get(), expected, 0, 1e-15)
+    numpy.testing.assert_array_equal(rounded.get(), result.get().astype("float32"))
+    assert (result.get() == 0).sum() == 17, "zeros are exact"
 
 
 def test_memory_and_structs_of_a_size_known_at_launch() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch as oracle
 
 import minitorch as torch
+from tests.harness.both import same
 
 NAMES = "linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d sigmoid tanh relu selu"
 
@@ -91,6 +92,16 @@ def test_a_generator_of_its_own():
         ours = getattr(torch.nn.init, name)(torch.empty(4, 5), generator=torch.Generator().manual_seed(1)).numpy()
         theirs = getattr(oracle.nn.init, name)(oracle.empty(4, 5), generator=oracle.Generator().manual_seed(1)).numpy()
         numpy.testing.assert_allclose(ours, theirs, 1e-5, 1e-6)
+
+
+def test_sparse_with_a_generator():
+    """It draws the numbers; which of them become zeros, the default generator says, as in torch."""
+
+    def program(package):
+        generator = package.Generator().manual_seed(1)
+        return package.nn.init.sparse_(package.empty(9, 4), 0.3, generator=generator), package.rand(2)
+
+    same(program)
 
 
 def test_a_leaf_that_requires_grad_is_filled_without_recording():

@@ -257,6 +257,18 @@ inline float rsqrt(float a) { return rsqrtf(a); }
 inline void sincosf(float a, float* sine, float* cosine) { *sine = std::sin(a), *cosine = std::cos(a); }
 inline float sinpif(float a) { return std::sin((float)M_PI * a); }
 inline float cospif(float a) { return std::cos((float)M_PI * a); }
+inline void sincospi(double a, double* sine, double* cosine) {
+    const double rest = a - 0.5 * std::nearbyint(2 * a);  // exact, from -1/4 to 1/4
+    const double s = std::sin(M_PI * rest), c = std::cos(M_PI * rest);
+    const int quarter = (int)std::fmod(std::nearbyint(2 * a), 4) & 3;
+    *sine = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
+    *cosine = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
+}
+inline void sincospif(float a, float* sine, float* cosine) {
+    double s, c;
+    sincospi(a, &s, &c);
+    *sine = (float)s, *cosine = (float)c;
+}
 inline float __saturatef(float a) { return a > 0 ? (a < 1 ? a : 1) : 0; }  // nan becomes 0
 inline float __expf(float a) { return std::exp(a); }
 inline float __logf(float a) { return std::log(a); }
