@@ -7,7 +7,8 @@ They are not those of torch's CUDA generator, nor of the CPU's. ``reference/phil
 
 **Graphs.** What is captured in a CUDA graph would draw the same numbers in each replay, if seed and offset were
 arguments of its kernels. During a capture kernels get the address of [seed, offset] on the device instead, and offsets
-that count from there; before each replay the present state is written to that address, and the generator moves on.
+that count from there; before each replay the present state is written to that address, and the generator moves on. All
+graphs read at one address, so those that draw must not be replayed on several streams at a time (in torch, too).
 """
 
 from __future__ import annotations
@@ -128,8 +129,9 @@ class CUDAGenerator(DeviceDistributions):
         In a graph it is noted on the device: the state that the graph finds there may have gone on in the meantime.
         """
         place = self.next_place()
-        if place.state is None:
-            return place
+        return place if place.state is None else self._keep(place)
+
+    def _keep(self, place: Place) -> Place:
         kept = self.empty(2, numpy.uint64)
         kernels.launch("keep_place", (1,), (1,), [kept, place.state, place.offset], {"ELEMENT": "float"})
         return Place(kept, numpy.uint64(0), numpy.uint64(0))
@@ -140,6 +142,9 @@ class CUDAGenerator(DeviceDistributions):
         """From now on what this thread draws belongs to a graph."""
         if not isinstance(self._captured_state, accelerator.require().ndarray):
             self._captured_state = self.empty(2, numpy.uint64)  # kept: all graphs read the same
+            # CUDA loads a kernel at its first launch, which must not be in a capture: these have none outside of graphs
+            self._write_state()
+            self._keep(Place(self._captured_state, numpy.uint64(0), numpy.uint64(0)))
         self._capture.drawn = 0
 
     def end_capture(self) -> int:
@@ -152,8 +157,11 @@ class CUDAGenerator(DeviceDistributions):
         if not total:
             return
         with self._lock:
-            place = [numpy.uint64(self._seed), numpy.uint64(self._offset)]
+            self._write_state()
             self._offset = (self._offset + total) % 2**64
+
+    def _write_state(self) -> None:
+        place = [numpy.uint64(self._seed), numpy.uint64(self._offset)]
         kernels.launch("write_state", (1,), (1,), [self._captured_state, *place], {"ELEMENT": "float"})
 
 

@@ -26,7 +26,10 @@
    Compiled with: ELEMENT=double PROBABILITY=double
    Compiled with: ELEMENT="long long"
    Compiled with: ELEMENT="unsigned long long"
+   Compiled with: ELEMENT=int
+   Compiled with: ELEMENT=short
    Compiled with: ELEMENT="signed char"
+   Compiled with: ELEMENT="unsigned char" PROBABILITY=double
    Compiled with: ELEMENT=bool */
 
 #include "numbers.cuh"

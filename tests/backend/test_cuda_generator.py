@@ -17,6 +17,7 @@ import pytest
 from minitorch.backend import accelerator
 from minitorch.backend.cuda_generator import CUDAGenerator
 from reference import philox
+from tests.harness.cuda_emulator import launched
 from tests.harness.no_host_copy import no_host_copy
 
 SEED, OFFSET = 0xFEDCBA9876543210, 0x123456789ABCDEF0
@@ -234,6 +235,17 @@ def test_nothing_is_copied_and_nobody_waits(generator: CUDAGenerator, to_device:
         generator.permutation(10)
         for count, replacement in ((1, False), (2, False), (5, True)):
             generator.multinomial(probabilities, count, replacement)
+
+
+def test_kernels_of_captures_are_launched_before(emulated: Any) -> None:
+    """A GPU loads a kernel's code when it is launched first, which had better not be in a capture."""
+    generator, names = CUDAGenerator(0), ("write_state", "keep_place")
+    for expected in (1, 0):
+        before = [launched[name] for name in names]
+        generator.begin_capture()
+        assert [launched[name] - count for name, count in zip(names, before)] == [expected, expected]
+        assert generator.end_capture() == 0
+    assert generator.get_offset() == 0
 
 
 def test_errors(generator: CUDAGenerator) -> None:
