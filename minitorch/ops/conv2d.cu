@@ -39,11 +39,11 @@
 
    Settings: those of tiled_product.cuh. Images may have any strides, the weight lies in one piece.
 
-   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128
-   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=128
-   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=64 TILE_N=64
-   Compiled with: ELEMENT=half TENSOR_CORES=0 TILE_M=16 TILE_N=256
-   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 */
+   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 TILE_K=8 WARP_ROWS=2 WARP_COLUMNS=4 BLOCKS=2
+   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=128 TILE_K=16 WARP_ROWS=2 WARP_COLUMNS=2 BLOCKS=3
+   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=64 TILE_N=64 TILE_K=32 WARP_ROWS=2 WARP_COLUMNS=2 BLOCKS=4
+   Compiled with: ELEMENT=half TENSOR_CORES=0 TILE_M=16 TILE_N=256 TILE_K=8 WARP_ROWS=1 WARP_COLUMNS=8 BLOCKS=3
+   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 TILE_K=8 WARP_ROWS=2 WARP_COLUMNS=4 BLOCKS=3 */
 
 #include "gather.cuh"
 
@@ -101,8 +101,8 @@ typedef Product<Gather<true, Channels>, Gather<true, Lattice>, ToWeight> Correla
 
 __device__ inline Convolution convolution(const Call& call, int group) {
     const int K = call.kernel_size();
-    const bool is_aligned = K * sizeof(T) % 16 == 0 && reinterpret_cast<unsigned long long>(call.weight) % 16 == 0;
-    const Matrix<true> weight = {call.weight_of(group), K, 1, call.C_out, K, is_aligned};
+    const T* kernels = call.weight_of(group);
+    const Matrix<true> weight = {kernels, K, 1, call.C_out, K, Matrix<true>::aligns(kernels, call.C_out, K, K, 1)};
     const Gather<false, Lattice> columns = {call.input_of(group), call.windows(), call.taps()};
     const ToImage output = {call.output_of(group), call.output_places(), call.output_strides.c,
                             call.bias_from(group * call.C_out)};
@@ -220,6 +220,8 @@ __device__ inline Accumulator at(const Planes& planes, const Strides& strides, i
     return static_cast<Accumulator>(planes.data[offset(planes, strides, n, c, row, column)]);
 }
 
+constexpr int THREADS_OF_DIRECT = 256;
+
 #define ELEMENT_OF_THREAD (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x)
 
 /* A thread an element (n, group, o, i, j) of the output. */
@@ -270,14 +272,14 @@ extern "C" __global__ void direct_transpose(ARGUMENTS) {
 /* A block an element (group, o, c, u, v) of the weight: every thread sums over some of the places, and then half of
    them add the sums of the other half, again and again. The order is always the same, and so is the result. */
 extern "C" __global__ void direct_correlate_kernel(ARGUMENTS) {
-    __shared__ Accumulator sums[THREADS];
+    __shared__ Accumulator sums[THREADS_OF_DIRECT];
     const Call call = CALL;
     const int element = blockIdx.x, H_out = call.H_out, W_out = call.W_out;
     const int v = element % call.K_w, u = element / call.K_w % call.K_h;
     const int c = element / (call.K_w * call.K_h) % call.C_in, o = element / call.kernel_size();
     const Planes windows = call.output_of(0), image = call.input_of(o / call.C_out);
     Accumulator sum = 0;
-    for (long long place = threadIdx.x; place < static_cast<long long>(call.N) * H_out * W_out; place += THREADS) {
+    for (long long place = threadIdx.x; place < static_cast<long long>(call.N) * H_out * W_out; place += THREADS_OF_DIRECT) {
         const int j = place % W_out, i = place / W_out % H_out, n = place / (W_out * H_out);
         const int row = i * call.s_h - call.p_h + u * call.d_h, column = j * call.s_w - call.p_w + v * call.d_w;
         if (is_inside(row, column, image))
@@ -285,7 +287,7 @@ extern "C" __global__ void direct_correlate_kernel(ARGUMENTS) {
     }
     sums[threadIdx.x] = sum;
     __syncthreads();
-    for (int half = THREADS / 2; half > 0; half /= 2) {
+    for (int half = THREADS_OF_DIRECT / 2; half > 0; half /= 2) {
         if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
         __syncthreads();
     }

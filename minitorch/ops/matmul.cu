@@ -9,12 +9,12 @@
    Settings: those of tiled_product.cuh, and A_ALONG_K, B_ALONG_K, 1 where the operand is contiguous along K (a
    row-major A is, a row-major B is not). They change the speed, not the result.
 
-   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 A_ALONG_K=1 B_ALONG_K=0
-   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=128 A_ALONG_K=0 B_ALONG_K=1
-   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=32 TILE_N=128 A_ALONG_K=1 B_ALONG_K=1
-   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 A_ALONG_K=0 B_ALONG_K=0 */
+   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 TILE_K=8 WARP_ROWS=2 WARP_COLUMNS=4 BLOCKS=2 A_ALONG_K=1 B_ALONG_K=0
+   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=128 TILE_K=16 WARP_ROWS=2 WARP_COLUMNS=2 BLOCKS=3 A_ALONG_K=0 B_ALONG_K=1
+   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=32 TILE_N=128 TILE_K=32 WARP_ROWS=1 WARP_COLUMNS=4 BLOCKS=3 A_ALONG_K=1 B_ALONG_K=1
+   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 TILE_K=8 WARP_ROWS=2 WARP_COLUMNS=4 BLOCKS=3 A_ALONG_K=0 B_ALONG_K=0 */
 
-#include "tiled_product.cuh"
+#include "matrix_operand.cuh"
 
 /* Takes the sums to c, with what is to be added. */
 struct ToMatrix {
@@ -33,18 +33,9 @@ struct ToMatrix {
     }
 };
 
-/* Whether every vector that Matrix<ALONG_K> reads is 16 bytes at an address that 16 divides. */
-template <bool ALONG_K>
-__device__ inline bool is_aligned(const T* data, int rows, int K, long long row_stride, long long k_stride) {
-    constexpr int NUMBERS = 16 / sizeof(T);
-    const long long near = ALONG_K ? k_stride : row_stride, far = ALONG_K ? row_stride : k_stride;
-    return near == 1 && far % NUMBERS == 0 && (ALONG_K ? K : rows) % NUMBERS == 0 &&
-           reinterpret_cast<unsigned long long>(data) % 16 == 0;
-}
-
 template <bool ALONG_K>
 __device__ inline Matrix<ALONG_K> matrix(const T* data, int rows, int K, long long row_stride, long long k_stride) {
-    return {data, row_stride, k_stride, rows, K, is_aligned<ALONG_K>(data, rows, K, row_stride, k_stride)};
+    return {data, row_stride, k_stride, rows, K, Matrix<ALONG_K>::aligns(data, rows, K, row_stride, k_stride)};
 }
 
 /* The numbers of a call, as matmul_cuda.py writes them: `numbers` there. Strides in elements. */
