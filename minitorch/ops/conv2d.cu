@@ -95,14 +95,14 @@ struct Call : Numbers {
 
 // ── the three products ───────────────────────────────────────────────────────────────────────────────────────────────
 
-typedef Product<Matrix<true>, Gather<false, Lattice>, ToImage> Convolution;
+template <bool ALIGNED>  // the weight
+using Convolution = Product<Matrix<true, ALIGNED>, Gather<false, Lattice>, ToImage>;
 typedef Product<Gather<true, Channels>, Gather<false, Lattice>, ToImage> Transposition;
 typedef Product<Gather<true, Channels>, Gather<true, Lattice>, ToWeight> Correlation;
 
-__device__ inline Convolution convolution(const Call& call, int group) {
+template <bool ALIGNED> __device__ Convolution<ALIGNED> convolution(const Call& call, int group) {
     const int K = call.kernel_size();
-    const T* kernels = call.weight_of(group);
-    const Matrix<true> weight = {kernels, K, 1, call.C_out, K, Matrix<true>::aligns(kernels, call.C_out, K, K, 1)};
+    const Matrix<true, ALIGNED> weight = {call.weight_of(group), K, 1, call.C_out, K};
     const Gather<false, Lattice> columns = {call.input_of(group), call.windows(), call.taps()};
     const ToImage output = {call.output_of(group), call.output_places(), call.output_strides.c,
                             call.bias_from(group * call.C_out)};
@@ -178,7 +178,10 @@ __device__ void add(const Call& call, Product product_of(const Call&, int), int 
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) convolve(ARGUMENTS) {
     const Call call = CALL;
-    multiply(call, convolution, call.groups, partial);
+    if (convolution<true>(call, 0).a.is_aligned())
+        multiply(call, convolution<true>, call.groups, partial);
+    else
+        multiply(call, convolution<false>, call.groups, partial);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) transpose(ARGUMENTS) {
@@ -193,7 +196,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) correlate_kernel(A
 
 extern "C" __global__ void convolve_parts(ARGUMENTS) {
     const Call call = CALL;
-    add(call, convolution, call.groups, partial);
+    add(call, convolution<true>, call.groups, partial);
 }
 
 extern "C" __global__ void transpose_parts(ARGUMENTS) {

@@ -132,9 +132,8 @@ template <bool ALONG_K_, class Rows> struct Gather {
         table.ks[cursor.turn][threadIdx.x] = ks.at(cursor.digits, planes);
         ks.add(cursor.digits, cursor.step);
     }
-    __device__ bool reads_vectors() const { return false; }
 
-    template <bool, class Table, int COUNT>
+    template <class Table, int COUNT>
     __device__ void read(const Table& table, const Row (&all_rows)[COUNT], int r, int, int, const Cursor& cursor,
                          int k_in_step, int, T (&values)[1][UNIT_K * PACK]) const {
 #pragma unroll
@@ -183,9 +182,8 @@ template <class Rows> struct Gather<true, Rows> {
         rows.fill(table, first_row, planes);
     }
     template <class Table> __device__ void prepare(Table&, Cursor&) const {}
-    __device__ bool reads_vectors() const { return false; }
 
-    template <bool, class Table, int COUNT>
+    template <class Table, int COUNT>
     __device__ void read(const Table& table, const Row (&all_rows)[COUNT], int r, int, int row_in_tile,
                          const Cursor& cursor, int, int, T (&values)[1][PACK]) const {
         const typename Rows::Place place = rows.look_up(table, row_in_tile, all_rows[r]);

@@ -33,11 +33,6 @@ struct ToMatrix {
     }
 };
 
-template <bool ALONG_K>
-__device__ inline Matrix<ALONG_K> matrix(const T* data, int rows, int K, long long row_stride, long long k_stride) {
-    return {data, row_stride, k_stride, rows, K, Matrix<ALONG_K>::aligns(data, rows, K, row_stride, k_stride)};
-}
-
 /* The numbers of a call, as matmul_cuda.py writes them: `numbers` there. Strides in elements. */
 struct Numbers {
     long long parts, batches, inner, M, N, K;
@@ -50,26 +45,31 @@ struct Numbers {
 
 #define BLOCK static_cast<int>(blockIdx.z * gridDim.y + blockIdx.y)
 
-typedef Product<Matrix<A_ALONG_K>, Matrix<B_ALONG_K>, ToMatrix> MatrixProduct;
+template <bool ALIGNED> using MatrixProduct = Product<Matrix<A_ALONG_K, ALIGNED>, Matrix<B_ALONG_K, ALIGNED>, ToMatrix>;
 
-__device__ inline MatrixProduct product_of(int z, const T* a, const T* b, ToMatrix destination, const Numbers& call) {
+template <bool ALIGNED>
+__device__ MatrixProduct<ALIGNED> product_of(int z, const T* a, const T* b, ToMatrix destination, const Numbers& call) {
     const long long i = z / call.inner, j = z % call.inner;
     a += i * call.a_outer + j * call.a_inner;
     b += i * call.b_outer + j * call.b_inner;
     destination.c += i * call.c_outer + j * call.c_inner;
     const int M = call.M, N = call.N, K = call.K;
-    return {matrix<A_ALONG_K>(a, M, K, call.a_row, call.a_k), matrix<B_ALONG_K>(b, N, K, call.b_column, call.b_k),
-            destination, M, N, K};
+    return {{a, call.a_row, call.a_k, M, K}, {b, call.b_column, call.b_k, N, K}, destination, M, N, K};
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) matrix_product(ARGUMENTS) {
     const int batches = numbers.batches, parts = numbers.parts, z = BLOCK % batches, part = BLOCK / batches;
     const Share share = {partial, numbers.M * numbers.N, z, part, parts};
-    if (part < parts) multiply_tile(product_of(z, a, b, DESTINATION, numbers), share);
+    if (part >= parts) return;
+    const auto product = product_of<true>(z, a, b, DESTINATION, numbers);
+    if (product.a.is_aligned() && product.b.is_aligned())
+        multiply_tile(product, share);
+    else
+        multiply_tile(product_of<false>(z, a, b, DESTINATION, numbers), share);
 }
 
 extern "C" __global__ void matrix_product_parts(ARGUMENTS) {
     const int z = BLOCK;
     const Share share = {partial, numbers.M * numbers.N, z, 0, int(numbers.parts)};
-    if (z < numbers.batches) add_parts(product_of(z, a, b, DESTINATION, numbers), share);
+    if (z < numbers.batches) add_parts(product_of<true>(z, a, b, DESTINATION, numbers), share);
 }

@@ -5,9 +5,9 @@
 #include "tiled_product.cuh"
 
 /* Element (row, k) at data[row · row_stride + k · k_stride]. The reads are fast where neighbouring threads find
-   neighbouring numbers: k_stride = 1 for ALONG_K, else row_stride = 1. `is_aligned` says more, namely that what a
-   thread reads at once begins at a multiple of its size, and is inside of the matrix or outside as a whole. */
-template <bool ALONG_K_> struct Matrix {
+   neighbouring numbers: k_stride = 1 for ALONG_K, else row_stride = 1. ALIGNED says that they do, and that what a thread
+   reads at once, a vector, begins at a multiple of its size, and is inside of the matrix or outside as a whole. */
+template <bool ALONG_K_, bool ALIGNED> struct Matrix {
     static constexpr bool ALONG_K = ALONG_K_;
     static constexpr int PER_READ = 16 / sizeof(T);  // numbers that 16 bytes hold
     // Tensor cores want each row's words together: along the rows, 4 bytes are read at each of the k of four words.
@@ -18,7 +18,6 @@ template <bool ALONG_K_> struct Matrix {
     const T* data;
     long long row_stride, k_stride;
     int rows, K;
-    bool is_aligned;
 
     struct Row {
         const T* start;
@@ -32,8 +31,8 @@ template <bool ALONG_K_> struct Matrix {
         T values[VECTOR];
     };
 
-    /* Whether a matrix can be read a vector at a time. */
-    __device__ static bool aligns(const T* data, int rows, int K, long long row_stride, long long k_stride) {
+    /* Whether this matrix is what ALIGNED says. */
+    __device__ bool is_aligned() const {
         const long long near = ALONG_K ? k_stride : row_stride, far = ALONG_K ? row_stride : k_stride;
         return near == 1 && far % VECTOR == 0 && (ALONG_K ? K : rows) % VECTOR == 0 &&
                reinterpret_cast<unsigned long long>(data) % (VECTOR * sizeof(T)) == 0;
@@ -44,14 +43,13 @@ template <bool ALONG_K_> struct Matrix {
     __device__ void advance(Cursor& cursor) const { cursor.k += TILE_K * PACK; }
     template <class Nothing> __device__ void fill(Nothing&, int) const {}
     template <class Nothing> __device__ void prepare(Nothing&, Cursor&) const {}
-    __device__ bool reads_vectors() const { return is_aligned; }
 
-    template <bool VECTORS, class Nothing, int COUNT>
+    template <class Nothing, int COUNT>
     __device__ void read(const Nothing&, const Row (&all_rows)[COUNT], int r, int rows_on, int, const Cursor& cursor,
                          int, int k_from_cursor, T (&values)[UNIT_ROWS][UNIT_K * PACK]) const {
         const Row& row = all_rows[r];
         const int k = cursor.k + k_from_cursor;
-        if (VECTORS && ALONG_K) {
+        if (ALIGNED && ALONG_K) {
             Vector vector = {};
             if (k < row.K) vector = *reinterpret_cast<const Vector*>(row.start + k);
 #pragma unroll
@@ -59,14 +57,14 @@ template <bool ALONG_K_> struct Matrix {
             return;
         }
         // of rows that are neighbours in memory, the others lie at a fixed distance from the first
-        const T* address = (VECTORS ? all_rows[0].start + rows_on : row.start) + k * k_stride;
+        const T* address = (ALIGNED ? all_rows[0].start + rows_on : row.start) + k * k_stride;
 #pragma unroll
         for (int i = 0; i < UNIT_K * PACK; i++, address += k_stride) {
             Vector vector = {};
-            if (VECTORS && k + i < row.K) vector = *reinterpret_cast<const Vector*>(address);
+            if (ALIGNED && k + i < row.K) vector = *reinterpret_cast<const Vector*>(address);
 #pragma unroll
             for (int u = 0; u < UNIT_ROWS; u++) {
-                if (VECTORS)
+                if (ALIGNED)
                     values[u][i] = vector.values[u % VECTOR];
                 else
                     values[u][i] = k + i < row.K && row.row + u < rows ? address[u * row_stride] : T(0);

@@ -5,10 +5,11 @@
    of it a thread should read at once, a *unit* of UNIT_ROWS × UNIT_K words:
 
        operand            lanes of a warp lie      unit with tensor cores           unit without
-       Matrix<true>       along k, then rows       16 bytes along k: one read       16 bytes along k: one read
-       Matrix<false>      along the rows           4 words along k of a row         16 bytes along the rows: one read
-       Gather<false>      along the rows           4 words along k of a row         one number
-       Gather<true>       along k, then rows       one word                         one number
+       Matrix, ALONG_K    along k, then rows       16 bytes along k: one read       16 bytes along k: one read
+       Matrix             along the rows           4 bytes along the rows,          16 bytes along the rows: one read
+                                                   of the k of 4 words
+       Gather, ALONG_K    along k, then rows       one word                         one number
+       Gather             along the rows           4 words along k of a row         one number
 
    A thread meets the same rows in every step, so that what is to be known about a row is found once.
 
@@ -107,21 +108,14 @@ template <int ROWS, class Operand> struct TileReader {
 
     __device__ void read() {
         if (is_busy()) {
-            if (operand.reads_vectors())  // one branch for all, so that the reads are under way together
-                read_units<true>();
-            else
-                read_units<false>();
+#pragma unroll
+            for (int i = 0; i < K_TURNS; i++)
+#pragma unroll
+                for (int r = 0; r < ROW_TURNS; r++)
+                    operand.read(table, rows, r, r * ROW_STEP, row + r * ROW_STEP, cursor, (k + i * K_STEP) * PACK,
+                                 i * K_STEP * PACK, values[i][r]);
         }
         operand.advance(cursor);
-    }
-
-    template <bool VECTORS> __device__ void read_units() {
-#pragma unroll
-        for (int i = 0; i < K_TURNS; i++)
-#pragma unroll
-            for (int r = 0; r < ROW_TURNS; r++)
-                operand.template read<VECTORS>(table, rows, r, r * ROW_STEP, row + r * ROW_STEP, cursor,
-                                               (k + i * K_STEP) * PACK, i * K_STEP * PACK, values[i][r]);
     }
 
     __device__ void write(Word* shared) const {

@@ -177,11 +177,18 @@ struct PartialSums {
     __device__ void store(int m, int n, Accumulator sum) const { sums[m * N + n] = sum; }
 };
 
+constexpr int WORDS_A = shared_words<TILE_M>(), WORDS_B = shared_words<TILE_N>();
+
+/* Room for two tiles of A and two of B: the same for every product that a kernel may choose to make. */
+__device__ inline Word* shared_tiles() {
+    alignas(16) __shared__ Word words[2 * (WORDS_A + WORDS_B)];
+    return words;
+}
+
 /* This block's tile of the product, or its share of it. */
 template <class A, class B, class Destination>
 __device__ void multiply_tile(const Product<A, B, Destination>& product, const Share& share) {
-    alignas(16) __shared__ Word tiles_a[2][shared_words<TILE_M>()];
-    alignas(16) __shared__ Word tiles_b[2][shared_words<TILE_N>()];
+    Word *const tiles_a = shared_tiles(), *const tiles_b = tiles_a + 2 * WORDS_A;
     __shared__ typename TileReader<TILE_M, A>::Table table_a;
     __shared__ typename TileReader<TILE_N, B>::Table table_b;
     const int M = product.M, N = product.N;
@@ -196,7 +203,9 @@ __device__ void multiply_tile(const Product<A, B, Destination>& product, const S
     TileReader<TILE_N, B> reader_b(product.b, table_b, tile_column, step);
     const auto prepare = [&] { reader_a.prepare(), reader_b.prepare(); };
     const auto read = [&] { reader_a.read(), reader_b.read(); };
-    const auto write = [&](int half) { reader_a.write(tiles_a[half]), reader_b.write(tiles_b[half]); };
+    const auto write = [&](int half) {
+        reader_a.write(tiles_a + half * WORDS_A), reader_b.write(tiles_b + half * WORDS_B);
+    };
     Sums sums;
     prepare();
     __syncthreads();
@@ -207,7 +216,7 @@ __device__ void multiply_tile(const Product<A, B, Destination>& product, const S
     // The last turn reads a step too many (what lies beyond K is 0): a loop without a question runs faster.
     for (int half = 0; step < end; step++, half ^= 1) {
         read();
-        sums.add_products(tiles_a[half], tiles_b[half]);
+        sums.add_products(tiles_a + half * WORDS_A, tiles_b + half * WORDS_B);
         write(half ^ 1);
         prepare();
         __syncthreads();

@@ -21,7 +21,7 @@ THREADS = 256  # of a block of the kernels that make no tiles
 MOST_PARTS = 256
 MOST_IN_GRID = 65_535  # blocks along y and z of a grid
 
-LATENCY = 700  # clock cycles of a step of which nobody else fills the gaps: memory, shared memory, barrier
+GAPS = 500  # clock cycles of a step that a block alone waits: for memory, shared memory, its barrier
 LAUNCH = 5_000  # clock cycles until the kernel that adds up the parts has started
 CYCLES_A_PART = 100  # of a thread that adds up the parts, which waits for the memory again and again
 CYCLES_A_TILE = 1_500  # of a block before its first step and after its last
@@ -42,12 +42,12 @@ Tiles = dict[tuple[int, int], Tile]
 # By the size (rows, columns). With tensor cores, a thread has room for 32 numbers on their way from memory, beside 128
 # sums in the largest tile: step · (rows + columns) is about 32 times the number of threads.
 WITH_TENSOR_CORES: Tiles = {
-    (128, 128): Tile(16, (2, 2), 2, 0.6),
-    (64, 128): Tile(16, (2, 2), 3, 0.5),
-    (64, 64): Tile(32, (2, 2), 4, 0.4),
+    (128, 128): Tile(16, (2, 2), 2, 0.8),
+    (64, 128): Tile(16, (2, 2), 3, 0.6),
+    (64, 64): Tile(32, (2, 2), 4, 0.5),
     (32, 128): Tile(32, (1, 4), 3, 0.4),
     (32, 64): Tile(32, (2, 2), 5, 0.25),
-    (16, 256): Tile(16, (1, 4), 3, 0.25),
+    (16, 256): Tile(16, (1, 4), 3, 0.2),
     (16, 128): Tile(32, (1, 4), 4, 0.25),
 }
 
@@ -165,7 +165,7 @@ class _Problem(NamedTuple):
         work = rows * columns * tile.step * self.arithmetic.pack / (self.arithmetic.rate * tile.efficiency)
         full, rest = divmod(blocks, tile.blocks)  # on one multiprocessor; those of a wave run side by side
         waves = [tile.blocks] * full + [rest] * (rest > 0)
-        cycles = sum(steps * max(side_by_side * work, LATENCY) + CYCLES_A_TILE for side_by_side in waves)
+        cycles = sum(steps * max(side_by_side * work, work + GAPS) + CYCLES_A_TILE for side_by_side in waves)
         return cycles + (self._cycles_to_add_up(parts) if parts > 1 else 0)
 
     def _cycles_to_add_up(self, parts: int) -> float:
