@@ -128,6 +128,7 @@ template <bool ALONG_K_, class Rows> struct Gather {
     __device__ void advance(Cursor& cursor) const { cursor.turn ^= 1; }
     template <class Table> __device__ void fill(Table&, int) const {}
     template <class Table> __device__ void prepare(Table& table, Cursor& cursor) const {
+        static_assert(NUMBERS <= THREADS, "a thread for each k of a step");
         if (threadIdx.x >= NUMBERS) return;
         table.ks[cursor.turn][threadIdx.x] = ks.at(cursor.digits, planes);
         ks.add(cursor.digits, cursor.step);

@@ -8,13 +8,15 @@ stream, and allocates only the result and (for long sums with few results) the s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from minitorch.backend import Array, KernelFile, accelerator, array_module, host
-from minitorch.ops.tiled_product import THREADS, arithmetic_for, ceil_divide, cut, grid, tiles_in
+from minitorch.ops.tiled_product import THREADS, Arithmetic, arithmetic_for, ceil_divide, cut, grid, tiles_in
 
 KERNELS = KernelFile(Path(__file__).with_name("matmul.cu"))
+Settings = tuple[tuple[str, str | int], ...]
 
 
 class _Extras(NamedTuple):
@@ -90,12 +92,18 @@ def _launch(matrices: Sequence[Array], extras: _Extras) -> None:
     strides = [step // each.itemsize for each in matrices for step in each.strides]
     numbers = host.array((parts, batches, inner, M, N, K, *strides), "int64")  # the struct Numbers of matmul.cu
     arguments = (a, b, out, bias, partial, extras.alpha, extras.beta, numbers)
-    defines = {**arithmetic.defines(chosen.tile), "A_ALONG_K": _is_along(a, -1), "B_ALONG_K": _is_along(b, -2)}
+    defines = _settings(arithmetic, chosen.tile, _is_along(a, -1), _is_along(b, -2))
     blocks, threads = grid(tiles_in(chosen, M, N), batches * parts), arithmetic.threads(chosen.tile)
     KERNELS.launch("matrix_product", blocks, (threads,), arguments, defines)
     if parts > 1:
         blocks = grid(ceil_divide(M * N, THREADS), batches)
         KERNELS.launch("matrix_product_parts", blocks, (THREADS,), arguments, defines)
+
+
+@lru_cache(256)
+def _settings(arithmetic: Arithmetic, tile: tuple[int, int], a_along_k: int, b_along_k: int) -> Settings:
+    """The settings of ``matmul.cu``."""
+    return (*arithmetic.defines(tile).items(), ("A_ALONG_K", a_along_k), ("B_ALONG_K", b_along_k))
 
 
 def _is_along(matrices: Array, axis: int) -> int:

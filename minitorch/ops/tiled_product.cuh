@@ -67,6 +67,23 @@ __device__ inline int ceil_divide(int a, int b) { return (a + b - 1) / b; }
 
 // ── the sums of a thread ─────────────────────────────────────────────────────────────────────────────────────────────
 
+/* The sums of a part, (M × N). Neighbours of a row are written two at a time where that is possible: then four lanes
+   fill the 32 bytes that memory is written in. */
+struct PartialSums {
+    Accumulator* sums;
+    int N;
+
+    struct alignas(2 * sizeof(Accumulator)) Pair {
+        Accumulator first, second;
+    };
+    __device__ int column(int n) const { return n; }
+    __device__ void store(int m, int n, Accumulator sum) const { sums[m * N + n] = sum; }
+    __device__ bool takes_pairs() const { return N % 2 == 0 && reinterpret_cast<unsigned long long>(sums) % 16 == 0; }
+    __device__ void store(int m, int n, Accumulator first, Accumulator second) const {
+        *reinterpret_cast<Pair*>(sums + m * N + n) = {first, second};
+    }
+};
+
 struct Sums {
     Accumulator sums[ROWS_EACH][COLUMNS_EACH];
 
@@ -144,6 +161,19 @@ struct Sums {
                 if (tile_row + row(i) < M) destination.store(tile_row + row(i), place, sums[i][j]);
         }
     }
+
+    /* The same to the sums of a part, in pairs if it takes them. */
+    __device__ void hand_out_partial(const PartialSums& partial, int tile_row, int tile_column, int M, int N) const {
+        if (!partial.takes_pairs()) return hand_out(partial, tile_row, tile_column, M, N);
+#pragma unroll
+        for (int j = 0; j < COLUMNS_EACH; j += 2) {
+            if (tile_column + column(j) >= N) continue;
+#pragma unroll
+            for (int i = 0; i < ROWS_EACH; i++)
+                if (tile_row + row(i) < M)
+                    partial.store(tile_row + row(i), tile_column + column(j), sums[i][j], sums[i][j + 1]);
+        }
+    }
 };
 
 // ── a tile of the product ────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,13 +198,6 @@ struct Share {
     __device__ Accumulator* sums(int part) const {
         return partial + (static_cast<long long>(product) * parts + part) * room;
     }
-};
-
-struct PartialSums {
-    Accumulator* sums;  // (M × N)
-    int N;
-    __device__ int column(int n) const { return n; }
-    __device__ void store(int m, int n, Accumulator sum) const { sums[m * N + n] = sum; }
 };
 
 constexpr int WORDS_A = shared_words<TILE_M>(), WORDS_B = shared_words<TILE_N>();
@@ -224,7 +247,7 @@ __device__ void multiply_tile(const Product<A, B, Destination>& product, const S
     if (share.parts == 1)
         sums.hand_out(product.destination, tile_row, tile_column, M, N);
     else
-        sums.hand_out(PartialSums{share.sums(share.part), N}, tile_row, tile_column, M, N);
+        sums.hand_out_partial({share.sums(share.part), N}, tile_row, tile_column, M, N);
 }
 
 /* C from the sums of its parts: a thread an element. */

@@ -51,8 +51,8 @@ WITH_TENSOR_CORES: Tiles = {
     (16, 128): Tile(32, (1, 4), 4, 0.25),
 }
 
-# Per step along k, a thread of the largest tile reads 16 numbers from shared memory for 64 products, one of the smallest
-# 8 for 16.
+# Per step along k, a thread of the largest tile reads 16 numbers from shared memory for 64 products, one of the
+# smallest 8 for 16.
 WITHOUT_TENSOR_CORES: Tiles = {
     (128, 128): Tile(8, (2, 4), 2, 0.9),
     (64, 128): Tile(8, (2, 4), 2, 0.8),

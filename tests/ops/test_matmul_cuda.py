@@ -123,6 +123,27 @@ def test_no_result_is_read_before_it_is_written(emulated: Any, monkeypatch: Any)
     ]
 
 
+def check_infinities_and_nan(to_device: Any) -> None:
+    """Rounding to TF32 adds to the bits of a number: not to those of what is none, whatever its other bits are."""
+    a = numpy.ones((8, 1), "float32")
+    a.view("uint32")[:6, 0] = [0x7FFFFFFF, 0xFFFFFFFF, 0x7FC00000, 0x7F800001 | 0x2000, 0x7F800000, 0xFF800000]
+    a[6] = numpy.finfo("float32").max / 2
+    actual = device_matrix_product(to_device(a), to_device(numpy.ones((1, 8), "float32"))).get()
+    numpy.testing.assert_allclose(actual, numpy.broadcast_to(a, (8, 8)), 1e-3)
+
+
+def test_infinities_and_nan(emulated: Any, monkeypatch: Any, tf32: Any) -> None:
+    tf32(True)
+    force(monkeypatch, SMALL_TILE)
+    check_infinities_and_nan(emulated)
+
+
+@pytest.mark.cuda
+def test_infinities_and_nan_on_a_gpu(tf32: Any) -> None:
+    tf32(True)
+    check_infinities_and_nan(on_gpu)
+
+
 @pytest.mark.parametrize(
     ("a", "b", "options", "expected", "text"),
     [
