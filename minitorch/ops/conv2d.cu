@@ -22,8 +22,8 @@
        sum     where it lies in memory        inside 0 … H − 1?  inside 0 … W − 1?  else it is padding: 0
 
    Either side is a *lattice*: a number is written in three digits (outer, middle, inner), and the digits step through
-   an image. A thread keeps one side fixed and counts the other up, digit by digit with carries, so that the inner loop
-   never divides. All three functions are products of such gathers:
+   an image. What a thread meets again is found once and kept, the rest is counted up, digit by digit with carries, so
+   that the inner loop never divides. All three functions are products of such gathers:
 
        function           row m            column n          k                 A                  B
        convolve           o                place (n, i, j)   tap (c, u, v)     weight             input at place + tap
@@ -52,8 +52,10 @@ struct ToWeight {
     T* weight;
     int taps;
     __device__ int column(int n) const { return n; }
-    __device__ void store(int m, int n, Accumulator sum) const {
-        weight[m * taps + n] = static_cast<T>(sum);
+    __device__ bool takes_pairs() const { return taps % 2 == 0 && is_at_pair(weight); }
+    __device__ void store(int m, int n, Accumulator sum) const { weight[m * taps + n] = static_cast<T>(sum); }
+    __device__ void store(int m, int n, Accumulator first, Accumulator second) const {
+        store_pair(weight + m * taps + n, first, second);
     }
 };
 

@@ -203,11 +203,22 @@ struct ToImage {
     int channel_stride;
     const T* bias;  // or null
 
-    __device__ int column(int n) const {
-        return places.at(n, planes).offset;
+    __device__ int column(int n) const { return places.at(n, planes).offset; }
+
+    /* Where places 2i and 2i + 1 are neighbours in memory. */
+    __device__ bool takes_pairs() const {
+        const int strides = planes.row_stride | places.outer_stride | channel_stride;
+        return planes.column_stride == 1 && places.column_step == 1 && places.first_column % 2 == 0 &&
+               places.inners % 2 == 0 && strides % 2 == 0 && is_at_pair(planes.data);
+    }
+
+    __device__ Accumulator with_bias(int m, Accumulator sum) const {
+        return bias ? sum + static_cast<Accumulator>(__ldg(bias + m)) : sum;  // a load that stores do not hold up
     }
     __device__ void store(int m, int place, Accumulator sum) const {
-        if (bias) sum += static_cast<Accumulator>(bias[m]);
-        planes.data[place + m * channel_stride] = static_cast<T>(sum);
+        planes.data[place + m * channel_stride] = static_cast<T>(with_bias(m, sum));
+    }
+    __device__ void store(int m, int place, Accumulator first, Accumulator second) const {
+        store_pair(planes.data + place + m * channel_stride, with_bias(m, first), with_bias(m, second));
     }
 };

@@ -22,14 +22,25 @@ struct ToMatrix {
     const T* bias;  // a number a column, or null
     long long row_stride, column_stride;
     Accumulator alpha, beta;
+    int N;
 
     __device__ long long column(int n) const { return n; }
-    __device__ void store(int m, long long n, Accumulator sum) const {
-        T& element = c[m * row_stride + n * column_stride];
+    __device__ bool takes_pairs() const {
+        return N % 2 == 0 && column_stride == 1 && row_stride % 2 == 0 && is_at_pair(c);
+    }
+    __device__ Accumulator with_extras(const T& element, long long n, Accumulator sum) const {
         sum *= alpha;
         if (beta != 0) sum += beta * static_cast<Accumulator>(element);  // with 0, c may be uninitialised memory
-        if (bias) sum += static_cast<Accumulator>(bias[n]);
-        element = static_cast<T>(sum);
+        if (bias) sum += static_cast<Accumulator>(__ldg(bias + n));
+        return sum;
+    }
+    __device__ void store(int m, long long n, Accumulator sum) const {
+        T& element = c[m * row_stride + n * column_stride];
+        element = static_cast<T>(with_extras(element, n, sum));
+    }
+    __device__ void store(int m, long long n, Accumulator first, Accumulator second) const {
+        T* address = c + m * row_stride + n;
+        store_pair(address, with_extras(address[0], n, first), with_extras(address[1], n + 1, second));
     }
 };
 
@@ -41,7 +52,8 @@ struct Numbers {
 
 #define ARGUMENTS                                                                                                     \
     const T *a, const T *b, T *c, const T *bias, Accumulator *partial, double alpha, double beta, const Numbers numbers
-#define DESTINATION {c, bias, numbers.c_row, numbers.c_column, Accumulator(alpha), Accumulator(beta)}
+#define DESTINATION                                                                                                   \
+    {c, bias, numbers.c_row, numbers.c_column, Accumulator(alpha), Accumulator(beta), static_cast<int>(numbers.N)}
 
 #define BLOCK static_cast<int>(blockIdx.z * gridDim.y + blockIdx.y)
 

@@ -73,7 +73,8 @@ template <int ROWS, class Operand> struct TileReader {
     static constexpr int UNIT_ROWS = Operand::UNIT_ROWS, UNIT_K = Operand::UNIT_K;
     static constexpr int FAST_SIZE = ALONG_K ? TILE_K / UNIT_K : ROWS / UNIT_ROWS;  // units in the lanes' direction
     static constexpr int SLOW_SIZE = ALONG_K ? ROWS / UNIT_ROWS : TILE_K / UNIT_K;
-    static constexpr int FAST = FAST_SIZE < LANES ? FAST_SIZE : LANES;
+    static constexpr int POWER_OF_TWO = FAST_SIZE & -FAST_SIZE;  // the largest that FAST_SIZE is a multiple of
+    static constexpr int FAST = POWER_OF_TWO < LANES ? POWER_OF_TWO : LANES;
     static constexpr int SLOW = THREADS / FAST < SLOW_SIZE ? THREADS / FAST : SLOW_SIZE;
     static constexpr int FAST_TURNS = FAST_SIZE / FAST, SLOW_TURNS = SLOW_SIZE / SLOW;
     static constexpr int ROW_TURNS = ALONG_K ? SLOW_TURNS : FAST_TURNS, K_TURNS = ALONG_K ? FAST_TURNS : SLOW_TURNS;

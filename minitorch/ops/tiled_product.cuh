@@ -29,9 +29,9 @@
        step s + 2   its addresses are prepared    (convolutions: gather.cuh)
 
    and then all threads meet, once a step, and the halves of the shared memory change their roles (*double buffering*).
-   What the order of these lines is worth: if the numbers of step s + 1 are rounded where they are asked for, they are
-   waited for there, and the loop below runs at a sixth of its speed. Two blocks or more on a multiprocessor (BLOCKS)
-   fill what gaps remain: one multiplies while the other waits at its barrier.
+   The order of these lines is what makes it fast: were the numbers of step s + 1 rounded where they are asked for, they
+   would be waited for there, with nothing to do meanwhile. Two blocks or more on a multiprocessor (BLOCKS) fill what
+   gaps remain: one multiplies while the other waits at its barrier.
 
    Who holds which elements of C. The warps lie in WARP_ROWS rows of WARP_COLUMNS over the tile, the 32 lanes in 8 rows
    of 4 over the warp's part, and each thread keeps ROWS_EACH × COLUMNS_EACH sums in registers, in groups of
@@ -67,22 +67,18 @@ __device__ inline int ceil_divide(int a, int b) { return (a + b - 1) / b; }
 
 // ── the sums of a thread ─────────────────────────────────────────────────────────────────────────────────────────────
 
-/* The sums of a part, (M × N). Neighbours of a row are written two at a time where that is possible: then four lanes
-   fill the 32 bytes that memory is written in. */
-struct PartialSums {
-    Accumulator* sums;
-    int N;
-
-    struct alignas(2 * sizeof(Accumulator)) Pair {
-        Accumulator first, second;
-    };
-    __device__ int column(int n) const { return n; }
-    __device__ void store(int m, int n, Accumulator sum) const { sums[m * N + n] = sum; }
-    __device__ bool takes_pairs() const { return N % 2 == 0 && reinterpret_cast<unsigned long long>(sums) % 16 == 0; }
-    __device__ void store(int m, int n, Accumulator first, Accumulator second) const {
-        *reinterpret_cast<Pair*>(sums + m * N + n) = {first, second};
-    }
+/* Two neighbours of a row of C, written at once. Four lanes then fill the 32 bytes that memory is written in. */
+template <class Number> struct alignas(2 * sizeof(Number)) Pair {
+    Number first, second;
 };
+
+template <class Number> __device__ inline void store_pair(Number* address, Accumulator first, Accumulator second) {
+    *reinterpret_cast<Pair<Number>*>(address) = {static_cast<Number>(first), static_cast<Number>(second)};
+}
+
+template <class Number> __device__ inline bool is_at_pair(const Number* address) {
+    return reinterpret_cast<unsigned long long>(address) % (2 * sizeof(Number)) == 0;
+}
 
 struct Sums {
     Accumulator sums[ROWS_EACH][COLUMNS_EACH];
@@ -149,29 +145,30 @@ struct Sums {
 #endif
     }
 
-    /* Give every sum that lies in C to `destination`. What belongs to a column is found once for all of its rows. */
+    /* Give every sum that lies in C to `destination`: two at a time if it takes them (and then N is even). What belongs
+       to a column is found once for all of its rows. */
     template <class Destination>
     __device__ void hand_out(Destination destination, int tile_row, int tile_column, int M, int N) const {
-#pragma unroll
-        for (int j = 0; j < COLUMNS_EACH; j++) {
-            if (tile_column + column(j) >= N) continue;
-            const auto place = destination.column(tile_column + column(j));
-#pragma unroll
-            for (int i = 0; i < ROWS_EACH; i++)
-                if (tile_row + row(i) < M) destination.store(tile_row + row(i), place, sums[i][j]);
-        }
-    }
-
-    /* The same to the sums of a part, in pairs if it takes them. */
-    __device__ void hand_out_partial(const PartialSums& partial, int tile_row, int tile_column, int M, int N) const {
-        if (!partial.takes_pairs()) return hand_out(partial, tile_row, tile_column, M, N);
+        const bool in_pairs = destination.takes_pairs();
 #pragma unroll
         for (int j = 0; j < COLUMNS_EACH; j += 2) {
-            if (tile_column + column(j) >= N) continue;
+            const int n = tile_column + column(j);
+            if (n >= N) continue;
+            const auto place = destination.column(n);
+            if (in_pairs) {
 #pragma unroll
-            for (int i = 0; i < ROWS_EACH; i++)
-                if (tile_row + row(i) < M)
-                    partial.store(tile_row + row(i), tile_column + column(j), sums[i][j], sums[i][j + 1]);
+                for (int i = 0; i < ROWS_EACH; i++)
+                    if (tile_row + row(i) < M)
+                        destination.store(tile_row + row(i), place, sums[i][j], sums[i][j + 1]);
+                continue;
+            }
+            const auto next = destination.column(n + 1);
+#pragma unroll
+            for (int i = 0; i < ROWS_EACH; i++) {
+                if (tile_row + row(i) >= M) continue;
+                destination.store(tile_row + row(i), place, sums[i][j]);
+                if (n + 1 < N) destination.store(tile_row + row(i), next, sums[i][j + 1]);
+            }
         }
     }
 };
@@ -179,7 +176,7 @@ struct Sums {
 // ── a tile of the product ────────────────────────────────────────────────────────────────────────────────────────────
 
 /* A (M × K) · B (K × N), and the `destination` that takes each element: `destination.column(n)` and then
-   `destination.store(m, column, sum)`. */
+   `destination.store(m, column, sum)`, or with two sums, of columns n and n + 1, if it `takes_pairs()`. */
 template <class A, class B, class Destination> struct Product {
     A a;
     B b;
@@ -197,6 +194,18 @@ struct Share {
 
     __device__ Accumulator* sums(int part) const {
         return partial + (static_cast<long long>(product) * parts + part) * room;
+    }
+};
+
+/* Takes the sums of a part, (M × N). */
+struct PartialSums {
+    Accumulator* sums;
+    int N;
+    __device__ int column(int n) const { return n; }
+    __device__ bool takes_pairs() const { return N % 2 == 0 && is_at_pair(sums); }
+    __device__ void store(int m, int n, Accumulator sum) const { sums[m * N + n] = sum; }
+    __device__ void store(int m, int n, Accumulator first, Accumulator second) const {
+        store_pair(sums + m * N + n, first, second);
     }
 };
 
@@ -247,7 +256,7 @@ __device__ void multiply_tile(const Product<A, B, Destination>& product, const S
     if (share.parts == 1)
         sums.hand_out(product.destination, tile_row, tile_column, M, N);
     else
-        sums.hand_out_partial({share.sums(share.part), N}, tile_row, tile_column, M, N);
+        sums.hand_out(PartialSums{share.sums(share.part), N}, tile_row, tile_column, M, N);
 }
 
 /* C from the sums of its parts: a thread an element. */

@@ -36,7 +36,7 @@ def tiles(emulated: Any, monkeypatch: Any) -> Any:
     vars(accelerator.convolution).update(switches)
     accelerator.allow_tf32(allowed)
     conv2d_cuda._plan.cache_clear()
-    matmul_cuda._settings.cache_clear()
+    matmul_cuda._plan.cache_clear()
 
 
 def test_every_function_is_timed(tiles: Any, monkeypatch: Any, capsys: Any) -> None:
