@@ -30,11 +30,21 @@ from typing import Any, NamedTuple
 
 from minitorch.backend import Array, KernelFile, accelerator, array_module, host, kernels_available
 from minitorch.ops.conv2d_layout import empty_images
-from minitorch.ops.tiled_product import THREADS, Arithmetic, arithmetic_for, ceil_divide, cut, grid, tiles_in
+from minitorch.ops.tiled_product import (
+    THREADS,
+    Arithmetic,
+    adding_block,
+    arithmetic_for,
+    ceil_divide,
+    cut,
+    grid,
+    tiles_in,
+)
 from minitorch.ops.windows import Windows
 
 KERNELS = KernelFile(Path(__file__).with_name("conv2d.cu"))
 FEW_CHANNELS = 8
+Launch = tuple[str, tuple[int, ...], tuple[int, ...]]  # a kernel, its grid and its blocks
 
 
 def applies(arrays: Sequence[Array | None], windows: Windows, groups: int) -> bool:
@@ -127,7 +137,7 @@ class _Call(NamedTuple):
 class _Plan(NamedTuple):
     """What to launch: kernels with their grids and blocks, all with the same settings and numbers."""
 
-    launches: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    launches: tuple[Launch, ...]
     defines: tuple[tuple[str, Any], ...]
     numbers: Array
     partial_sums: int  # how many there must be room for
@@ -159,9 +169,10 @@ def _plan(call: _Call) -> _Plan:
         return _direct_plan(call, M * N * products)
     chosen = cut(M, N, K, products, call.arithmetic, call.multiprocessors)
     threads = call.arithmetic.threads(chosen.tile)
-    launches = [(call.name, grid(tiles_in(chosen, M, N), products * chosen.parts), (threads,))]
+    launches: list[Launch] = [(call.name, grid(tiles_in(chosen, M, N), products * chosen.parts), (threads,))]
     if chosen.parts > 1:
-        launches.append((f"{call.name}_parts", grid(ceil_divide(M * N, THREADS), products), (THREADS,)))
+        block = adding_block(chosen.parts)
+        launches.append((f"{call.name}_parts", grid(ceil_divide(M * N, block[0]), products), block))
     partial_sums = products * chosen.parts * M * N if chosen.parts > 1 else 0
     defines = tuple(call.arithmetic.defines(chosen.tile).items())
     return _Plan(tuple(launches), defines, call.numbers(chosen.parts, M * N), partial_sums)

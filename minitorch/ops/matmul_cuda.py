@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minitorch.backend import Array, KernelFile, accelerator, array_module, host
-from minitorch.ops.tiled_product import THREADS, Arithmetic, arithmetic_for, ceil_divide, cut, grid, tiles_in
+from minitorch.ops.tiled_product import Arithmetic, adding_block, arithmetic_for, ceil_divide, cut, grid, tiles_in
 
 KERNELS = KernelFile(Path(__file__).with_name("matmul.cu"))
+Launch = tuple[str, tuple[int, ...], tuple[int, ...]]  # a kernel, its grid and its blocks
 
 
 class _Extras(NamedTuple):
@@ -80,7 +81,7 @@ def _merge_first_two(array: Array) -> Array:
 class _Plan(NamedTuple):
     """What to launch, and with which settings and numbers."""
 
-    launches: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]  # kernels with their grids and blocks
+    launches: tuple[Launch, ...]
     settings: tuple[tuple[str, str | int], ...]
     numbers: Array  # the struct Numbers of matmul.cu
     sums: str  # their dtype
@@ -116,9 +117,10 @@ def _plan(
     batches = outer * inner
     chosen = cut(M, N, K, batches, arithmetic, multiprocessors)
     blocks = grid(tiles_in(chosen, M, N), batches * chosen.parts)
-    launches = [("matrix_product", blocks, (arithmetic.threads(chosen.tile),))]
+    launches: list[Launch] = [("matrix_product", blocks, (arithmetic.threads(chosen.tile),))]
     if chosen.parts > 1:
-        launches.append(("matrix_product_parts", grid(ceil_divide(M * N, THREADS), batches), (THREADS,)))
+        block = adding_block(chosen.parts)
+        launches.append(("matrix_product_parts", grid(ceil_divide(M * N, block[0]), batches), block))
     # 1 where neighbours along K are neighbours in memory, which decides how threads read
     along_k = ("A_ALONG_K", int(strides[3] == itemsize)), ("B_ALONG_K", int(strides[6] == itemsize))
     settings = (*arithmetic.defines(chosen.tile).items(), *along_k)

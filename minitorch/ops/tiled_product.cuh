@@ -63,6 +63,8 @@ constexpr int LANE_ROWS = 8, LANE_COLUMNS = 4;
 constexpr int ROWS_EACH = TILE_M / (WARP_ROWS * LANE_ROWS), COLUMNS_EACH = TILE_N / (WARP_COLUMNS * LANE_COLUMNS);
 constexpr int GROUP_M = TENSOR_CORES ? 1 : ROWS_EACH < 4 ? ROWS_EACH : 4, GROUP_N = TENSOR_CORES ? 2 : 4;
 
+constexpr int THREADS_THAT_ADD = 256;  // of a block of add_parts
+
 __device__ inline int ceil_divide(int a, int b) { return (a + b - 1) / b; }
 
 // ── the sums of a thread ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,15 +261,21 @@ __device__ void multiply_tile(const Product<A, B, Destination>& product, const S
         sums.hand_out(PartialSums{share.sums(share.part), N}, tile_row, tile_column, M, N);
 }
 
-/* C from the sums of its parts: a thread an element. */
+/* C from the sums of its parts. A block has blockDim.x elements, and blockDim.y threads for each: where there are many
+   parts, one thread would wait for the memory again and again. The order of the sum depends on these numbers alone. */
 template <class A, class B, class Destination>
 __device__ void add_parts(const Product<A, B, Destination>& product, const Share& share) {
+    __shared__ Accumulator sums[THREADS_THAT_ADD];
     const long long size = static_cast<long long>(product.M) * product.N;
     const long long element = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
-    if (element >= size) return;
     Accumulator sum = 0;
 #pragma unroll 8
-    for (int part = 0; part < share.parts; part++) sum += share.sums(part)[element];
+    for (int part = threadIdx.y; part < share.parts; part += blockDim.y)
+        if (element < size) sum += share.sums(part)[element];
+    sums[threadIdx.y * blockDim.x + threadIdx.x] = sum;
+    __syncthreads();
+    if (threadIdx.y > 0 || element >= size) return;
+    for (int y = 1; y < blockDim.y; y++) sum += sums[y * blockDim.x + threadIdx.x];
     const int m = element / product.N, n = element % product.N;
     product.destination.store(m, product.destination.column(n), sum);
 }

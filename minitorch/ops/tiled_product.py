@@ -18,7 +18,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 THREADS = 256  # of a block of the kernels that make no tiles
-MOST_PARTS = 256
+MOST_PARTS = 512
+MANY_PARTS, TOGETHER = 32, 8  # from so many parts on, so many threads add up one sum together
 MOST_IN_GRID = 65_535  # blocks along y and z of a grid
 
 GAPS = 500  # clock cycles of a step that a block alone waits: for memory, shared memory, its barrier
@@ -173,7 +174,13 @@ class _Problem(NamedTuple):
 
     def _cycles_to_add_up(self, parts: int) -> float:
         moved = 2 * parts * self.M * self.N * self.products * (8 if self.arithmetic.sums == "float64" else 4)
-        return LAUNCH + CYCLES_A_PART * parts + moved / (BYTES_A_CYCLE * self.multiprocessors)
+        return LAUNCH + CYCLES_A_PART * parts / adding_block(parts)[1] + moved / (BYTES_A_CYCLE * self.multiprocessors)
+
+
+def adding_block(parts: int) -> tuple[int, int]:
+    """The block of threads that adds up parts: how many elements it makes, and how many threads make one."""
+    together = TOGETHER if parts >= MANY_PARTS else 1
+    return THREADS // together, together
 
 
 def ceil_divide(a: int, b: int) -> int:

@@ -60,7 +60,7 @@ def test_equals_torch(emulated: Any, monkeypatch: Any, switches: Any, kind: str,
     assert max(errors(case, dtype_of(kind), emulated)) < LARGEST_ERROR[kind]
 
 
-@pytest.mark.parametrize("parts", [2, 5])
+@pytest.mark.parametrize("parts", [2, 5, 37])
 @pytest.mark.parametrize("kind", KINDS)
 def test_parts_are_added_up(emulated: Any, monkeypatch: Any, switches: Any, kind: str, parts: int) -> None:
     """With a bias, with groups, and with phases of unlike size (a stride that does not divide the image)."""

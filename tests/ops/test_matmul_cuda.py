@@ -97,7 +97,7 @@ def test_strides(emulated: Any, monkeypatch: Any) -> None:
     assert error(random(9, 12)[::2], random(24, 6)[::2, ::2], emulated) < LARGEST_ERROR["float64"]
 
 
-@pytest.mark.parametrize("parts", [1, 3])
+@pytest.mark.parametrize("parts", [1, 3, 33])
 def test_what_is_added(emulated: Any, monkeypatch: Any, parts: int) -> None:
     force(monkeypatch, SMALL_TILE, parts)
     a, b, bias, out = random(5, 30), random(30, 4), random(4), random(4, 5).T
