@@ -135,11 +135,11 @@ template <bool ALONG_K_, class Rows> struct Gather {
     }
 
     template <class Table, int COUNT>
-    __device__ void read(const Table& table, const Row (&all_rows)[COUNT], int r, int, int, const Cursor& cursor,
-                         int k_in_step, int, T (&values)[1][UNIT_K * PACK]) const {
+    __device__ void read(const Table& table, const Row (&all_rows)[COUNT], const Cursor& cursor, const Unit& unit,
+                         T (&values)[1][UNIT_K * PACK]) const {
 #pragma unroll
         for (int i = 0; i < UNIT_K * PACK; i++) {
-            const Position at = table.ks[cursor.turn][k_in_step + i] + all_rows[r];
+            const Position at = table.ks[cursor.turn][unit.first_k + unit.ks_on + i] + all_rows[unit.turn];
             values[0][i] = is_inside(at.row, at.column, planes) ? read_at(planes, at.offset) : T(0);
         }
     }
@@ -185,9 +185,9 @@ template <class Rows> struct Gather<true, Rows> {
     template <class Table> __device__ void prepare(Table&, Cursor&) const {}
 
     template <class Table, int COUNT>
-    __device__ void read(const Table& table, const Row (&all_rows)[COUNT], int r, int, int row_in_tile,
-                         const Cursor& cursor, int, int, T (&values)[1][PACK]) const {
-        const typename Rows::Place place = rows.look_up(table, row_in_tile, all_rows[r]);
+    __device__ void read(const Table& table, const Row (&all_rows)[COUNT], const Cursor& cursor, const Unit& unit,
+                         T (&values)[1][PACK]) const {
+        const auto place = rows.look_up(table, unit.first_row + unit.rows_on, all_rows[unit.turn]);
 #pragma unroll
         for (int p = 0; p < PACK; p++) {
             const Position at = cursor.at[p] + place;

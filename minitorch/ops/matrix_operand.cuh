@@ -45,10 +45,10 @@ template <bool ALONG_K_, bool ALIGNED> struct Matrix {
     template <class Nothing> __device__ void prepare(Nothing&, Cursor&) const {}
 
     template <class Nothing, int COUNT>
-    __device__ void read(const Nothing&, const Row (&all_rows)[COUNT], int r, int rows_on, int, const Cursor& cursor,
-                         int, int k_from_cursor, T (&values)[UNIT_ROWS][UNIT_K * PACK]) const {
-        const Row& row = all_rows[r];
-        const int k = cursor.k + k_from_cursor;
+    __device__ void read(const Nothing&, const Row (&all_rows)[COUNT], const Cursor& cursor, const Unit& unit,
+                         T (&values)[UNIT_ROWS][UNIT_K * PACK]) const {
+        const Row& row = all_rows[unit.turn];
+        const int k = cursor.k + unit.ks_on;
         if (ALIGNED && ALONG_K) {
             Vector vector = {};
             if (k < row.K) vector = *reinterpret_cast<const Vector*>(row.start + k);
@@ -57,7 +57,7 @@ template <bool ALONG_K_, bool ALIGNED> struct Matrix {
             return;
         }
         // of rows that are neighbours in memory, the others lie at a fixed distance from the first
-        const T* address = (ALIGNED ? all_rows[0].start + rows_on : row.start) + k * k_stride;
+        const T* address = (ALIGNED ? all_rows[0].start + unit.rows_on : row.start) + k * k_stride;
 #pragma unroll
         for (int i = 0; i < UNIT_K * PACK; i++, address += k_stride) {
             Vector vector = {};

@@ -64,7 +64,20 @@ template <int COUNT> __device__ inline void store_words(Word* to, const Word* fr
     }
 }
 
-/* A thread's share of reading the tiles of one operand, step after step.
+/* Which unit of a step a thread reads: in which turn, so many rows and numbers along k after its first unit; and where
+   in the tile that first one lies. */
+struct Unit {
+    int turn, rows_on, first_row, ks_on, first_k;
+};
+
+/* A thread's share of reading the tiles of one operand, step after step. An operand has
+
+       Row row(m)                              what is to be known about row m
+       Cursor start(first, k)                  where a thread stands that reads from k on in the step that begins at first
+       advance(cursor)                         a step further
+       Table<ROWS>, fill(table, first_row)     what the threads know together (in shared memory), written once,
+       prepare(table, cursor)                  and that of the next step, written a step ahead
+       read(table, rows, cursor, unit, values) the numbers, or 0 for what is not inside
 
    `read` only asks for the numbers; it is `write` that waits for them, to round them (`to_word`) and put them into
    shared memory. Whatever the thread does between the two, it does while the numbers are on their way. */
@@ -113,8 +126,7 @@ template <int ROWS, class Operand> struct TileReader {
             for (int i = 0; i < K_TURNS; i++)
 #pragma unroll
                 for (int r = 0; r < ROW_TURNS; r++)
-                    operand.read(table, rows, r, r * ROW_STEP, row + r * ROW_STEP, cursor, (k + i * K_STEP) * PACK,
-                                 i * K_STEP * PACK, values[i][r]);
+                    operand.read(table, rows, cursor, {r, r * ROW_STEP, row, i * K_STEP * PACK, k * PACK}, values[i][r]);
         }
         operand.advance(cursor);
     }
