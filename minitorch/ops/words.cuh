@@ -65,7 +65,6 @@ template <class Half> __device__ inline Word to_word(const Half* pair) {
         C   top[0], top[1] (row g, columns 2t and 2t + 1)        bottom[0], bottom[1] (row g + 8) */
 __device__ inline void multiply_accumulate(float* top, float* bottom, const Word* a, const Word* b);
 
-
 /* Four blocks of 8 rows × 4 words from shared memory: to[b] is, for the lane 4g + t, word t of row g of block b. The
    rows, 16 bytes each, lie wherever the lanes say: lane 8b + r brings the address of row r of block b. (The instruction
    was made for 8 × 8 numbers of 16 bits, of which two are a word.) One instruction thus brings the A of an `mma`. */
