@@ -22,8 +22,8 @@
        sum     where it lies in memory        inside 0 … H − 1?  inside 0 … W − 1?  else it is padding: 0
 
    Either side is a *lattice*: a number is written in three digits (outer, middle, inner), and the digits step through
-   an image. A thread keeps one side fixed and counts the other up, digit by digit with carries, so that the inner loop
-   never divides. All three functions are products of such gathers:
+   an image. What a thread meets again is found once and kept, the rest is counted up, digit by digit with carries, so
+   that the inner loop never divides. All three functions are products of such gathers:
 
        function           row m            column n          k                 A                  B
        convolve           o                place (n, i, j)   tap (c, u, v)     weight             input at place + tap
@@ -39,11 +39,11 @@
 
    Settings: those of tiled_product.cuh. Images may have any strides, the weight lies in one piece.
 
-   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128
-   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=128
-   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=64 TILE_N=64
-   Compiled with: ELEMENT=half TENSOR_CORES=0 TILE_M=16 TILE_N=256
-   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 */
+   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 TILE_K=8 WARP_ROWS=2 WARP_COLUMNS=4 BLOCKS=2
+   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=128 TILE_K=16 WARP_ROWS=2 WARP_COLUMNS=2 BLOCKS=3
+   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=64 TILE_N=64 TILE_K=32 WARP_ROWS=2 WARP_COLUMNS=2 BLOCKS=4
+   Compiled with: ELEMENT=half TENSOR_CORES=0 TILE_M=16 TILE_N=256 TILE_K=8 WARP_ROWS=1 WARP_COLUMNS=8 BLOCKS=3
+   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 TILE_K=8 WARP_ROWS=2 WARP_COLUMNS=4 BLOCKS=3 */
 
 #include "gather.cuh"
 
@@ -52,8 +52,10 @@ struct ToWeight {
     T* weight;
     int taps;
     __device__ int column(int n) const { return n; }
-    __device__ void store(int m, int n, Accumulator sum) const {
-        weight[m * taps + n] = static_cast<T>(sum);
+    __device__ bool takes_pairs() const { return taps % 2 == 0 && is_at_pair(weight); }
+    __device__ void store(int m, int n, Accumulator sum) const { weight[m * taps + n] = static_cast<T>(sum); }
+    __device__ void store(int m, int n, Accumulator first, Accumulator second) const {
+        store_pair(weight + m * taps + n, first, second);
     }
 };
 
@@ -95,14 +97,14 @@ struct Call : Numbers {
 
 // ── the three products ───────────────────────────────────────────────────────────────────────────────────────────────
 
-typedef Product<Matrix<true>, Gather<false, Lattice>, ToImage> Convolution;
+template <bool ALIGNED>  // the weight
+using Convolution = Product<Matrix<true, ALIGNED>, Gather<false, Lattice>, ToImage>;
 typedef Product<Gather<true, Channels>, Gather<false, Lattice>, ToImage> Transposition;
 typedef Product<Gather<true, Channels>, Gather<true, Lattice>, ToWeight> Correlation;
 
-__device__ inline Convolution convolution(const Call& call, int group) {
+template <bool ALIGNED> __device__ Convolution<ALIGNED> convolution(const Call& call, int group) {
     const int K = call.kernel_size();
-    const bool is_aligned = K * sizeof(T) % 16 == 0 && reinterpret_cast<unsigned long long>(call.weight) % 16 == 0;
-    const Matrix<true> weight = {call.weight_of(group), K, 1, call.C_out, K, is_aligned};
+    const Matrix<true, ALIGNED> weight = {call.weight_of(group), K, 1, call.C_out, K};
     const Gather<false, Lattice> columns = {call.input_of(group), call.windows(), call.taps()};
     const ToImage output = {call.output_of(group), call.output_places(), call.output_strides.c,
                             call.bias_from(group * call.C_out)};
@@ -178,7 +180,10 @@ __device__ void add(const Call& call, Product product_of(const Call&, int), int 
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) convolve(ARGUMENTS) {
     const Call call = CALL;
-    multiply(call, convolution, call.groups, partial);
+    if (convolution<true>(call, 0).a.is_aligned())
+        multiply(call, convolution<true>, call.groups, partial);
+    else
+        multiply(call, convolution<false>, call.groups, partial);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) transpose(ARGUMENTS) {
@@ -193,7 +198,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) correlate_kernel(A
 
 extern "C" __global__ void convolve_parts(ARGUMENTS) {
     const Call call = CALL;
-    add(call, convolution, call.groups, partial);
+    add(call, convolution<true>, call.groups, partial);
 }
 
 extern "C" __global__ void transpose_parts(ARGUMENTS) {
@@ -219,6 +224,8 @@ __device__ inline int offset(const Planes& planes, const Strides& strides, int n
 __device__ inline Accumulator at(const Planes& planes, const Strides& strides, int n, int c, int row, int column) {
     return static_cast<Accumulator>(planes.data[offset(planes, strides, n, c, row, column)]);
 }
+
+constexpr int THREADS_OF_DIRECT = 256;
 
 #define ELEMENT_OF_THREAD (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x)
 
@@ -270,14 +277,14 @@ extern "C" __global__ void direct_transpose(ARGUMENTS) {
 /* A block an element (group, o, c, u, v) of the weight: every thread sums over some of the places, and then half of
    them add the sums of the other half, again and again. The order is always the same, and so is the result. */
 extern "C" __global__ void direct_correlate_kernel(ARGUMENTS) {
-    __shared__ Accumulator sums[THREADS];
+    __shared__ Accumulator sums[THREADS_OF_DIRECT];
     const Call call = CALL;
     const int element = blockIdx.x, H_out = call.H_out, W_out = call.W_out;
     const int v = element % call.K_w, u = element / call.K_w % call.K_h;
     const int c = element / (call.K_w * call.K_h) % call.C_in, o = element / call.kernel_size();
     const Planes windows = call.output_of(0), image = call.input_of(o / call.C_out);
     Accumulator sum = 0;
-    for (long long place = threadIdx.x; place < static_cast<long long>(call.N) * H_out * W_out; place += THREADS) {
+    for (long long place = threadIdx.x; place < static_cast<long long>(call.N) * H_out * W_out; place += THREADS_OF_DIRECT) {
         const int j = place % W_out, i = place / W_out % H_out, n = place / (W_out * H_out);
         const int row = i * call.s_h - call.p_h + u * call.d_h, column = j * call.s_w - call.p_w + v * call.d_w;
         if (is_inside(row, column, image))
@@ -285,7 +292,7 @@ extern "C" __global__ void direct_correlate_kernel(ARGUMENTS) {
     }
     sums[threadIdx.x] = sum;
     __syncthreads();
-    for (int half = THREADS / 2; half > 0; half /= 2) {
+    for (int half = THREADS_OF_DIRECT / 2; half > 0; half /= 2) {
         if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
         __syncthreads();
     }

@@ -30,11 +30,21 @@ from typing import Any, NamedTuple
 
 from minitorch.backend import Array, KernelFile, accelerator, array_module, host, kernels_available
 from minitorch.ops.conv2d_layout import empty_images
-from minitorch.ops.tiled_product import THREADS, Arithmetic, arithmetic_for, ceil_divide, cut, grid, tiles_in
+from minitorch.ops.tiled_product import (
+    THREADS,
+    Arithmetic,
+    adding_block,
+    arithmetic_for,
+    ceil_divide,
+    cut,
+    grid,
+    tiles_in,
+)
 from minitorch.ops.windows import Windows
 
 KERNELS = KernelFile(Path(__file__).with_name("conv2d.cu"))
 FEW_CHANNELS = 8
+Launch = tuple[str, tuple[int, ...], tuple[int, ...]]  # a kernel, its grid and its blocks
 
 
 def applies(arrays: Sequence[Array | None], windows: Windows, groups: int) -> bool:
@@ -125,10 +135,10 @@ class _Call(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What to launch: kernels with their grids, all with the same settings and numbers."""
+    """What to launch: kernels with their grids and blocks, all with the same settings and numbers."""
 
-    launches: tuple[tuple[str, tuple[int, ...]], ...]
-    defines: dict[str, Any]
+    launches: tuple[Launch, ...]
+    defines: tuple[tuple[str, Any], ...]
     numbers: Array
     partial_sums: int  # how many there must be room for
 
@@ -146,28 +156,30 @@ def _run(
     partial = xp.empty(plan.partial_sums, arithmetic.sums) if plan.partial_sums else None
     offset = None if bias is None else xp.ascontiguousarray(bias)
     arguments = (input, xp.ascontiguousarray(weight), output, offset, partial, plan.numbers)
-    for kernel, blocks in plan.launches:
-        KERNELS.launch(kernel, blocks, (THREADS,), arguments, plan.defines)
+    for kernel, blocks, threads in plan.launches:
+        KERNELS.launch(kernel, blocks, threads, arguments, plan.defines)
 
 
 @lru_cache(4096)
 def _plan(call: _Call) -> _Plan:
     M, N, K, products = call.sizes()
     if M * N == 0:
-        return _Plan((), {}, None, 0)
+        return _Plan((), (), None, 0)
     if call.groups > 1 and min(call.C_in, call.C_out) < FEW_CHANNELS:
         return _direct_plan(call, M * N * products)
     chosen = cut(M, N, K, products, call.arithmetic, call.multiprocessors)
-    launches = [(call.name, grid(tiles_in(chosen, M, N), products * chosen.parts))]
+    threads = call.arithmetic.threads(chosen.tile)
+    launches: list[Launch] = [(call.name, grid(tiles_in(chosen, M, N), products * chosen.parts), (threads,))]
     if chosen.parts > 1:
-        launches.append((f"{call.name}_parts", grid(ceil_divide(M * N, THREADS), products)))
+        block = adding_block(chosen.parts)
+        launches.append((f"{call.name}_parts", grid(ceil_divide(M * N, block[0]), products), block))
     partial_sums = products * chosen.parts * M * N if chosen.parts > 1 else 0
-    defines = call.arithmetic.defines(chosen.tile)
+    defines = tuple(call.arithmetic.defines(chosen.tile).items())
     return _Plan(tuple(launches), defines, call.numbers(chosen.parts, M * N), partial_sums)
 
 
 def _direct_plan(call: _Call, results: int) -> _Plan:
     """A thread an element (of the input, at least as many as there are); for the weight a block an element."""
     blocks = results if call.name == "correlate_kernel" else ceil_divide(results, THREADS)
-    defines = call.arithmetic.defines(call.arithmetic.tiles[-1])  # which tile does not matter here
-    return _Plan(((f"direct_{call.name}", (blocks,)),), defines, call.numbers(1, 0), 0)
+    defines = tuple(call.arithmetic.defines(call.arithmetic.tiles[-1]).items())  # which tile does not matter here
+    return _Plan(((f"direct_{call.name}", (blocks,), (THREADS,)),), defines, call.numbers(1, 0), 0)

@@ -9,12 +9,12 @@
    Settings: those of tiled_product.cuh, and A_ALONG_K, B_ALONG_K, 1 where the operand is contiguous along K (a
    row-major A is, a row-major B is not). They change the speed, not the result.
 
-   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 A_ALONG_K=1 B_ALONG_K=0
-   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=128 A_ALONG_K=0 B_ALONG_K=1
-   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=32 TILE_N=128 A_ALONG_K=1 B_ALONG_K=1
-   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 A_ALONG_K=0 B_ALONG_K=0 */
+   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 TILE_K=8 WARP_ROWS=2 WARP_COLUMNS=4 BLOCKS=2 A_ALONG_K=1 B_ALONG_K=0
+   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=128 TILE_K=16 WARP_ROWS=2 WARP_COLUMNS=2 BLOCKS=3 A_ALONG_K=0 B_ALONG_K=1
+   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=32 TILE_N=128 TILE_K=32 WARP_ROWS=1 WARP_COLUMNS=4 BLOCKS=3 A_ALONG_K=1 B_ALONG_K=1
+   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 TILE_K=8 WARP_ROWS=2 WARP_COLUMNS=4 BLOCKS=3 A_ALONG_K=0 B_ALONG_K=0 */
 
-#include "tiled_product.cuh"
+#include "matrix_operand.cuh"
 
 /* Takes the sums to c, with what is to be added. */
 struct ToMatrix {
@@ -22,30 +22,27 @@ struct ToMatrix {
     const T* bias;  // a number a column, or null
     long long row_stride, column_stride;
     Accumulator alpha, beta;
+    int N;
 
     __device__ long long column(int n) const { return n; }
-    __device__ void store(int m, long long n, Accumulator sum) const {
-        T& element = c[m * row_stride + n * column_stride];
+    __device__ bool takes_pairs() const {
+        return N % 2 == 0 && column_stride == 1 && row_stride % 2 == 0 && is_at_pair(c);
+    }
+    __device__ Accumulator with_extras(const T& element, long long n, Accumulator sum) const {
         sum *= alpha;
         if (beta != 0) sum += beta * static_cast<Accumulator>(element);  // with 0, c may be uninitialised memory
-        if (bias) sum += static_cast<Accumulator>(bias[n]);
-        element = static_cast<T>(sum);
+        if (bias) sum += static_cast<Accumulator>(__ldg(bias + n));
+        return sum;
+    }
+    __device__ void store(int m, long long n, Accumulator sum) const {
+        T& element = c[m * row_stride + n * column_stride];
+        element = static_cast<T>(with_extras(element, n, sum));
+    }
+    __device__ void store(int m, long long n, Accumulator first, Accumulator second) const {
+        T* address = c + m * row_stride + n;
+        store_pair(address, with_extras(address[0], n, first), with_extras(address[1], n + 1, second));
     }
 };
-
-/* Whether every vector that Matrix<ALONG_K> reads is 16 bytes at an address that 16 divides. */
-template <bool ALONG_K>
-__device__ inline bool is_aligned(const T* data, int rows, int K, long long row_stride, long long k_stride) {
-    constexpr int NUMBERS = 16 / sizeof(T);
-    const long long near = ALONG_K ? k_stride : row_stride, far = ALONG_K ? row_stride : k_stride;
-    return near == 1 && far % NUMBERS == 0 && (ALONG_K ? K : rows) % NUMBERS == 0 &&
-           reinterpret_cast<unsigned long long>(data) % 16 == 0;
-}
-
-template <bool ALONG_K>
-__device__ inline Matrix<ALONG_K> matrix(const T* data, int rows, int K, long long row_stride, long long k_stride) {
-    return {data, row_stride, k_stride, rows, K, is_aligned<ALONG_K>(data, rows, K, row_stride, k_stride)};
-}
 
 /* The numbers of a call, as matmul_cuda.py writes them: `numbers` there. Strides in elements. */
 struct Numbers {
@@ -55,30 +52,36 @@ struct Numbers {
 
 #define ARGUMENTS                                                                                                     \
     const T *a, const T *b, T *c, const T *bias, Accumulator *partial, double alpha, double beta, const Numbers numbers
-#define DESTINATION {c, bias, numbers.c_row, numbers.c_column, Accumulator(alpha), Accumulator(beta)}
+#define DESTINATION                                                                                                   \
+    {c, bias, numbers.c_row, numbers.c_column, Accumulator(alpha), Accumulator(beta), static_cast<int>(numbers.N)}
 
 #define BLOCK static_cast<int>(blockIdx.z * gridDim.y + blockIdx.y)
 
-typedef Product<Matrix<A_ALONG_K>, Matrix<B_ALONG_K>, ToMatrix> MatrixProduct;
+template <bool ALIGNED> using MatrixProduct = Product<Matrix<A_ALONG_K, ALIGNED>, Matrix<B_ALONG_K, ALIGNED>, ToMatrix>;
 
-__device__ inline MatrixProduct product_of(int z, const T* a, const T* b, ToMatrix destination, const Numbers& call) {
+template <bool ALIGNED>
+__device__ MatrixProduct<ALIGNED> product_of(int z, const T* a, const T* b, ToMatrix destination, const Numbers& call) {
     const long long i = z / call.inner, j = z % call.inner;
     a += i * call.a_outer + j * call.a_inner;
     b += i * call.b_outer + j * call.b_inner;
     destination.c += i * call.c_outer + j * call.c_inner;
     const int M = call.M, N = call.N, K = call.K;
-    return {matrix<A_ALONG_K>(a, M, K, call.a_row, call.a_k), matrix<B_ALONG_K>(b, N, K, call.b_column, call.b_k),
-            destination, M, N, K};
+    return {{a, call.a_row, call.a_k, M, K}, {b, call.b_column, call.b_k, N, K}, destination, M, N, K};
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) matrix_product(ARGUMENTS) {
     const int batches = numbers.batches, parts = numbers.parts, z = BLOCK % batches, part = BLOCK / batches;
     const Share share = {partial, numbers.M * numbers.N, z, part, parts};
-    if (part < parts) multiply_tile(product_of(z, a, b, DESTINATION, numbers), share);
+    if (part >= parts) return;
+    const auto product = product_of<true>(z, a, b, DESTINATION, numbers);
+    if (product.a.is_aligned() && product.b.is_aligned())
+        multiply_tile(product, share);
+    else
+        multiply_tile(product_of<false>(z, a, b, DESTINATION, numbers), share);
 }
 
 extern "C" __global__ void matrix_product_parts(ARGUMENTS) {
     const int z = BLOCK;
     const Share share = {partial, numbers.M * numbers.N, z, 0, int(numbers.parts)};
-    if (z < numbers.batches) add_parts(product_of(z, a, b, DESTINATION, numbers), share);
+    if (z < numbers.batches) add_parts(product_of<true>(z, a, b, DESTINATION, numbers), share);
 }

@@ -8,13 +8,15 @@ stream, and allocates only the result and (for long sums with few results) the s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from minitorch.backend import Array, KernelFile, accelerator, array_module, host
-from minitorch.ops.tiled_product import THREADS, arithmetic_for, ceil_divide, cut, grid, tiles_in
+from minitorch.ops.tiled_product import Arithmetic, adding_block, arithmetic_for, ceil_divide, cut, grid, tiles_in
 
 KERNELS = KernelFile(Path(__file__).with_name("matmul.cu"))
+Launch = tuple[str, tuple[int, ...], tuple[int, ...]]  # a kernel, its grid and its blocks
 
 
 class _Extras(NamedTuple):
@@ -76,27 +78,53 @@ def _merge_first_two(array: Array) -> Array:
     return array_module(array).lib.stride_tricks.as_strided(array, shape, array.strides[1:])
 
 
+class _Plan(NamedTuple):
+    """What to launch, and with which settings and numbers."""
+
+    launches: tuple[Launch, ...]
+    settings: tuple[tuple[str, str | int], ...]
+    numbers: Array  # the struct Numbers of matmul.cu
+    sums: str  # their dtype
+    partial_sums: int  # how many there must be room for
+
+
 def _launch(matrices: Sequence[Array], extras: _Extras) -> None:
     """The product of a and b into out: four-dimensional (outer, inner, rows, columns), of equal batch dimensions."""
     a, b, out = matrices
-    outer, inner, M, N = out.shape
-    K, batches = a.shape[-1], outer * inner
     arithmetic = arithmetic_for(a.dtype, accelerator.tf32_is_allowed(), accelerator.has_tensor_cores())
     assert arithmetic is not None  # see ``_check``
-    chosen = cut(M, N, K, batches, arithmetic, accelerator.multiprocessors())
-    parts, xp = chosen.parts, array_module(a)
-    partial = xp.empty(batches * parts * M * N, arithmetic.sums) if parts > 1 else None
+    strides = (*a.strides, *b.strides, *out.strides)
+    plan = _plan(out.shape, a.shape[-1], strides, a.itemsize, arithmetic, accelerator.multiprocessors())
+    xp = array_module(a)
+    partial = xp.empty(plan.partial_sums, plan.sums) if plan.partial_sums else None
     bias = None if extras.bias is None else xp.ascontiguousarray(extras.bias)
-    strides = [step // each.itemsize for each in matrices for step in each.strides]
-    numbers = host.array((parts, batches, inner, M, N, K, *strides), "int64")  # the struct Numbers of matmul.cu
-    arguments = (a, b, out, bias, partial, extras.alpha, extras.beta, numbers)
-    defines = {**arithmetic.defines(chosen.tile), "A_ALONG_K": _is_along(a, -1), "B_ALONG_K": _is_along(b, -2)}
-    KERNELS.launch("matrix_product", grid(tiles_in(chosen, M, N), batches * parts), (THREADS,), arguments, defines)
-    if parts > 1:
-        blocks = grid(ceil_divide(M * N, THREADS), batches)
-        KERNELS.launch("matrix_product_parts", blocks, (THREADS,), arguments, defines)
+    arguments = (a, b, out, bias, partial, extras.alpha, extras.beta, plan.numbers)
+    for kernel, blocks, threads in plan.launches:
+        KERNELS.launch(kernel, blocks, threads, arguments, plan.settings)
 
 
-def _is_along(matrices: Array, axis: int) -> int:
-    """1 if neighbours along ``axis`` are neighbours in memory, which decides how threads read."""
-    return int(matrices.strides[axis] == matrices.itemsize)
+@lru_cache(4096)
+def _plan(
+    shape: tuple[int, ...],
+    K: int,
+    strides: tuple[int, ...],
+    itemsize: int,
+    arithmetic: Arithmetic,
+    multiprocessors: int,
+) -> _Plan:
+    """For a result of this shape; the strides are those of a, b and the result, in bytes."""
+    outer, inner, M, N = shape
+    batches = outer * inner
+    chosen = cut(M, N, K, batches, arithmetic, multiprocessors)
+    blocks = grid(tiles_in(chosen, M, N), batches * chosen.parts)
+    launches: list[Launch] = [("matrix_product", blocks, (arithmetic.threads(chosen.tile),))]
+    if chosen.parts > 1:
+        block = adding_block(chosen.parts)
+        launches.append(("matrix_product_parts", grid(ceil_divide(M * N, block[0]), batches), block))
+    # 1 where neighbours along K are neighbours in memory, which decides how threads read
+    along_k = ("A_ALONG_K", int(strides[3] == itemsize)), ("B_ALONG_K", int(strides[6] == itemsize))
+    settings = (*arithmetic.defines(chosen.tile).items(), *along_k)
+    in_elements = [step // itemsize for step in strides]
+    numbers = host.array((chosen.parts, batches, inner, M, N, K, *in_elements), "int64")
+    partial_sums = batches * chosen.parts * M * N if chosen.parts > 1 else 0
+    return _Plan(tuple(launches), settings, numbers, arithmetic.sums, partial_sums)

@@ -17,17 +17,54 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-THREADS = 256  # of a block, as in tiled_product.cuh
-MOST_PARTS = 256
+THREADS = 256  # of a block of the kernels that make no tiles
+MOST_PARTS = 512
+MANY_PARTS, TOGETHER = 32, 8  # from so many parts on, so many threads add up one sum together
 MOST_IN_GRID = 65_535  # blocks along y and z of a grid
 
-# What share of the multiply instructions' rate a tile can reach. Per step along k, a thread of the largest reads 16
-# numbers from shared memory for 64 products, one of the smallest 8 for 16.
-EFFICIENCY = {(128, 128): 1.0, (64, 128): 0.9, (64, 64): 0.7, (32, 128): 0.65, (32, 64): 0.5, (16, 256): 0.5}
+GAPS = 500  # clock cycles of a step that a block alone waits: for memory, shared memory, its barrier
 LAUNCH = 5_000  # clock cycles until the kernel that adds up the parts has started
 CYCLES_A_PART = 100  # of a thread that adds up the parts, which waits for the memory again and again
-CYCLES_A_STEP = 40  # of a block, lost at the barrier of each step
+CYCLES_A_TILE = 1_500  # of a block before its first step and after its last
 BYTES_A_CYCLE = 15  # of one multiprocessor's share of the memory
+
+
+class Tile(NamedTuple):
+    """How a block of threads makes one tile of the result: settings of ``tiled_product.cuh``."""
+
+    step: int  # words along K at a time
+    warps: tuple[int, int]  # rows and columns of them
+    blocks: int  # that shall fit on a multiprocessor side by side
+    efficiency: float  # the share of the multiply instructions' rate that it can reach with as many blocks
+
+
+Tiles = dict[tuple[int, int], Tile]
+
+# By the size (rows, columns). With tensor cores, a thread has room for 32 numbers on their way from memory, beside 128
+# sums in the largest tile: step · (rows + columns) is about 32 times the number of threads. The efficiency is that of a
+# convolution, whose addresses cost more instructions than its products: 7 for each of them in the largest tile, 30 in
+# the smallest.
+WITH_TENSOR_CORES: Tiles = {
+    (128, 128): Tile(16, (2, 2), 2, 0.8),
+    (96, 128): Tile(16, (2, 2), 2, 0.7),
+    (64, 128): Tile(16, (2, 2), 3, 0.6),
+    (64, 64): Tile(32, (2, 2), 3, 0.55),
+    (32, 128): Tile(32, (1, 4), 3, 0.4),
+    (32, 64): Tile(32, (2, 2), 4, 0.3),
+    (16, 256): Tile(16, (1, 4), 3, 0.2),
+    (16, 128): Tile(32, (1, 4), 4, 0.25),
+}
+
+# Per step along k, a thread of the largest tile reads 16 numbers from shared memory for 64 products, one of the
+# smallest 8 for 16.
+WITHOUT_TENSOR_CORES: Tiles = {
+    (128, 128): Tile(8, (2, 4), 2, 0.9),
+    (64, 128): Tile(8, (2, 4), 2, 0.8),
+    (64, 64): Tile(8, (2, 4), 3, 0.65),
+    (32, 128): Tile(8, (2, 4), 3, 0.6),
+    (32, 64): Tile(8, (2, 4), 4, 0.45),
+    (16, 256): Tile(8, (1, 8), 3, 0.5),
+}
 
 
 class Arithmetic(NamedTuple):
@@ -36,22 +73,32 @@ class Arithmetic(NamedTuple):
     element: str  # the type in memory, in C
     tensor_cores: bool
     sums: str  # the dtype of the sums
-    step: int  # numbers along K that a step takes
+    pack: int  # numbers in a word
     rate: int  # products a multiprocessor does in a cycle
     tiles: tuple[tuple[int, int], ...]
 
-    def defines(self, tile: tuple[int, int]) -> dict[str, Any]:
+    def tile(self, size: tuple[int, int]) -> Tile:
+        """How a tile of this size is made."""
+        return (WITH_TENSOR_CORES if self.tensor_cores else WITHOUT_TENSOR_CORES)[size]
+
+    def threads(self, size: tuple[int, int]) -> int:
+        """The threads of a block that makes such a tile."""
+        rows, columns = self.tile(size).warps
+        return 32 * rows * columns
+
+    def defines(self, size: tuple[int, int]) -> dict[str, Any]:
         """The settings, as the compiler wants them."""
-        names = ("ELEMENT", "TENSOR_CORES", "TILE_M", "TILE_N")
-        return dict(zip(names, (self.element, int(self.tensor_cores), *tile)))
+        names = ("ELEMENT", "TENSOR_CORES", "TILE_M", "TILE_N", "TILE_K", "WARP_ROWS", "WARP_COLUMNS", "BLOCKS")
+        tile = self.tile(size)
+        return dict(zip(names, (self.element, int(self.tensor_cores), *size, tile.step, *tile.warps, tile.blocks)))
 
 
-_TILES = tuple(EFFICIENCY)
-FLOAT64 = Arithmetic("double", False, "float64", 8, 64, ((64, 64), (32, 64)))  # larger ones would run out of registers
-FLOAT32 = Arithmetic("float", False, "float32", 8, 128, _TILES)
-TF32 = Arithmetic("float", True, "float32", 16, 512, _TILES)
-FLOAT16 = Arithmetic("half", True, "float32", 32, 1024, _TILES[:-1])
-FLOAT16_WITHOUT_TENSOR_CORES = Arithmetic("half", False, "float32", 8, 128, _TILES)
+_TENSOR_CORE_TILES, _TILES = tuple(WITH_TENSOR_CORES), tuple(WITHOUT_TENSOR_CORES)
+FLOAT64 = Arithmetic("double", False, "float64", 1, 64, ((64, 64), (32, 64)))  # larger ones would run out of registers
+FLOAT32 = Arithmetic("float", False, "float32", 1, 128, _TILES)
+TF32 = Arithmetic("float", True, "float32", 1, 512, _TENSOR_CORE_TILES)
+FLOAT16 = Arithmetic("half", True, "float32", 2, 1024, _TENSOR_CORE_TILES)
+FLOAT16_WITHOUT_TENSOR_CORES = Arithmetic("half", False, "float32", 1, 128, _TILES)
 ALL = (FLOAT64, FLOAT32, TF32, FLOAT16, FLOAT16_WITHOUT_TENSOR_CORES)
 
 
@@ -85,29 +132,55 @@ def cut(M: int, N: int, K: int, products: int, arithmetic: Arithmetic, multiproc
     >>> cut(64, 576, 32768, 1, FLOAT32, 132).parts > 8  # the gradient of a small kernel over many places
     True
     """
-    choices = [Cut(tile, parts) for tile in arithmetic.tiles for parts in _part_counts(K, arithmetic)]
-    return min(choices, key=lambda choice: _cycles(choice, M, N, K, products, arithmetic, multiprocessors))
+    problem = _Problem(M, N, K, products, arithmetic, multiprocessors)
+    choices = [Cut(size, parts) for size in arithmetic.tiles for parts in problem.part_counts(size)]
+    return min(choices, key=problem.cycles)
 
 
-def _part_counts(K: int, arithmetic: Arithmetic) -> Iterator[int]:
-    """1, 2, 4, … as long as a part has a few steps."""
-    parts = 1
-    while parts == 1 or (parts <= MOST_PARTS and 4 * parts * arithmetic.step <= K):
-        yield parts
-        parts *= 2
+class _Problem(NamedTuple):
+    """What is to be cut, and for which device."""
+
+    M: int
+    N: int
+    K: int
+    products: int
+    arithmetic: Arithmetic
+    multiprocessors: int
+
+    def steps(self, size: tuple[int, int]) -> int:
+        """Of a sum that is not split."""
+        return ceil_divide(self.K, self.arithmetic.tile(size).step * self.arithmetic.pack)
+
+    def part_counts(self, size: tuple[int, int]) -> Iterator[int]:
+        """1, and what fills the device once, twice, … as long as a part has a few steps."""
+        yield 1
+        tiles = tiles_in(Cut(size, 1), self.M, self.N) * self.products
+        for blocks in range(1, 4 * self.arithmetic.tile(size).blocks + 1):
+            parts = blocks * self.multiprocessors // max(tiles, 1)
+            if 1 < parts <= min(MOST_PARTS, self.steps(size) // 4):
+                yield parts
+
+    def cycles(self, choice: Cut) -> float:
+        """About how many clock cycles the products take, cut like this."""
+        tile, parts = self.arithmetic.tile(choice.tile), choice.parts
+        steps = ceil_divide(self.steps(choice.tile), parts)
+        blocks = ceil_divide(tiles_in(choice, self.M, self.N) * self.products * parts, self.multiprocessors)
+        rows, columns = choice.tile
+        work = rows * columns * tile.step * self.arithmetic.pack / (self.arithmetic.rate * tile.efficiency)
+        full, rest = divmod(blocks, tile.blocks)  # on one multiprocessor; those of a wave run side by side
+        waves = [tile.blocks] * full + [rest] * (rest > 0)
+        cycles = sum(steps * max(side_by_side * work, work + GAPS) + CYCLES_A_TILE for side_by_side in waves)
+        return cycles + (self._cycles_to_add_up(parts) if parts > 1 else 0)
+
+    def _cycles_to_add_up(self, parts: int) -> float:
+        moved = 2 * parts * self.M * self.N * self.products * (8 if self.arithmetic.sums == "float64" else 4)
+        return LAUNCH + CYCLES_A_PART * parts / adding_block(parts)[1] + moved / (BYTES_A_CYCLE * self.multiprocessors)
 
 
-def _cycles(choice: Cut, M: int, N: int, K: int, products: int, arithmetic: Arithmetic, multiprocessors: int) -> float:
-    """About how many clock cycles the products take, cut like this."""
-    (rows, columns), parts = choice
-    steps = ceil_divide(ceil_divide(K, arithmetic.step), parts)
-    blocks = tiles_in(choice, M, N) * products * parts
-    cycles_a_step = rows * columns * arithmetic.step / (arithmetic.rate * EFFICIENCY[choice.tile]) + CYCLES_A_STEP
-    cycles = ceil_divide(blocks, multiprocessors) * steps * cycles_a_step
-    if parts > 1:
-        moved = 2 * parts * M * N * products * (8 if arithmetic.sums == "float64" else 4)
-        cycles += LAUNCH + CYCLES_A_PART * parts + moved / (BYTES_A_CYCLE * multiprocessors)
-    return cycles
+def adding_block(parts: int) -> tuple[int, int]:
+    """The block of threads that adds up parts: how many elements it makes, and how many threads make one."""
+    together = TOGETHER if parts >= MANY_PARTS else 1
+    return THREADS // together, together
 
 
 def ceil_divide(a: int, b: int) -> int:

@@ -35,13 +35,18 @@ __device__ inline Word to_word(const T* value) { return static_cast<Accumulator>
 typedef unsigned Word;
 constexpr int PACK = sizeof(Word) / sizeof(T);
 
-__device__ inline Word to_word(const float* value) {  // to TF32: the nearest, ties away from zero
+/* To TF32: the nearest, ties away from zero. The tensor cores ignore the 13 last bits of a float, which rounds towards
+   zero; so half of what the last bit kept is worth is added before. (That is what the instruction `cvt.rna.tf32.f32`
+   does in four.) Adding it to a nan whose bits are all 1 would make a zero of it. */
+__device__ inline Word to_word(const float* value) {
     Word word;
-#ifdef CUDA_EMULATOR
     memcpy(&word, value, sizeof word);
-    if ((word & 0x7f800000u) != 0x7f800000u) word = (word + 0x1000u) & ~0x1fffu;
+#ifdef CUDA_EMULATOR
+    if (fabsf(*value) < __int_as_float(0x7f800000)) word += 0x1000u;
 #else
-    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(word) : "f"(*value));
+    asm("{ .reg .pred is_finite; .reg .f32 size;\n"
+        "abs.f32 size, %1; setp.lt.f32 is_finite, size, 0f7F800000; @is_finite add.u32 %0, %0, 0x1000; }"
+        : "+r"(word) : "f"(*value));
 #endif
     return word;
 }
@@ -58,12 +63,18 @@ template <class Half> __device__ inline Word to_word(const Half* pair) {
         A   a[0] (row g, word t)   a[1] (g + 8, t)   a[2] (g, t + 4)   a[3] (g + 8, t + 4)
         B   b[0] (word t, column g)                  b[1] (t + 4, g)
         C   top[0], top[1] (row g, columns 2t and 2t + 1)        bottom[0], bottom[1] (row g + 8) */
-__device__ inline void multiply_accumulate(float* top, float* bottom, const Word (&a)[4], const Word (&b)[2]);
+__device__ inline void multiply_accumulate(float* top, float* bottom, const Word* a, const Word* b);
+
+/* Four blocks of 8 rows × 4 words from shared memory: to[b] is, for the lane 4g + t, word t of row g of block b. The
+   rows, 16 bytes each, lie wherever the lanes say: lane 8b + r brings the address of row r of block b. (The instruction
+   was made for 8 × 8 numbers of 16 bits, of which two are a word.) One instruction thus brings the A of an `mma`. */
+__device__ inline void load_blocks(Word (&to)[4], const Word* row);
 
 #ifdef CUDA_EMULATOR
 
 __device__ inline float word_product(Word a, Word b) {
     T left[PACK], right[PACK];
+    if (PACK == 1) a &= ~0x1fffu, b &= ~0x1fffu;
     memcpy(left, &a, sizeof a);
     memcpy(right, &b, sizeof b);
     float sum = 0;
@@ -72,7 +83,7 @@ __device__ inline float word_product(Word a, Word b) {
 }
 
 // What the tensor core does, written out: lane 4r + j holds the words j and j + 4 of row (or column) r.
-__device__ inline void multiply_accumulate(float* top, float* bottom, const Word (&a)[4], const Word (&b)[2]) {
+__device__ inline void multiply_accumulate(float* top, float* bottom, const Word* a, const Word* b) {
     const int lane = threadIdx.x % LANES, g = lane / 4, t = lane % 4;
     for (int half_of_k = 0; half_of_k < 2; half_of_k++)
         for (int j = 0; j < 4; j++) {
@@ -86,20 +97,36 @@ __device__ inline void multiply_accumulate(float* top, float* bottom, const Word
         }
 }
 
+__device__ inline void load_blocks(Word (&to)[4], const Word* row) {
+    const int lane = threadIdx.x % LANES;
+    for (int b = 0; b < 4; b++) {
+        const auto address = reinterpret_cast<unsigned long long>(row);
+        to[b] = reinterpret_cast<const Word*>(__shfl_sync(0xffffffffu, address, 8 * b + lane / 4))[lane % 4];
+    }
+}
+
 #else
 
 // The suffixes name the shape and the types of C, A, B, C; the type T decides between the two instructions.
 #define MMA(SHAPE, TYPE)                                                                                             \
-    asm volatile("mma.sync.aligned." SHAPE ".row.col.f32." TYPE "." TYPE ".f32 "                                              \
+    asm("mma.sync.aligned." SHAPE ".row.col.f32." TYPE "." TYPE ".f32 "                                              \
         "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"                                                      \
         : "+f"(top[0]), "+f"(top[1]), "+f"(bottom[0]), "+f"(bottom[1])                                               \
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
 
-__device__ inline void multiply_accumulate(float* top, float* bottom, const Word (&a)[4], const Word (&b)[2]) {
+__device__ inline void multiply_accumulate(float* top, float* bottom, const Word* a, const Word* b) {
     if (PACK == 1)
         MMA("m16n8k8", "tf32");
     else
         MMA("m16n8k16", "f16");
+}
+
+__device__ inline void load_blocks(Word (&to)[4], const Word* row) {
+    const unsigned address = static_cast<unsigned>(__cvta_generic_to_shared(row));
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                 : "r"(address)
+                 : "memory");
 }
 
 #endif

@@ -20,6 +20,7 @@ LAYOUTS = ["nn", "nt", "tn", "tt"]  # n: as it is, t: stored transposed
 
 
 def force(monkeypatch: Any, tile: tuple[int, int], parts: int = 1) -> None:
+    monkeypatch.setattr(matmul_cuda, "_plan", matmul_cuda._plan.__wrapped__)  # without its cache
     monkeypatch.setattr(matmul_cuda, "cut", lambda *_: Cut(tile, parts))
 
 
@@ -96,7 +97,7 @@ def test_strides(emulated: Any, monkeypatch: Any) -> None:
     assert error(random(9, 12)[::2], random(24, 6)[::2, ::2], emulated) < LARGEST_ERROR["float64"]
 
 
-@pytest.mark.parametrize("parts", [1, 3])
+@pytest.mark.parametrize("parts", [1, 3, 33])
 def test_what_is_added(emulated: Any, monkeypatch: Any, parts: int) -> None:
     force(monkeypatch, SMALL_TILE, parts)
     a, b, bias, out = random(5, 30), random(30, 4), random(4), random(4, 5).T
@@ -121,6 +122,27 @@ def test_no_result_is_read_before_it_is_written(emulated: Any, monkeypatch: Any)
         [1, 0],
         [0, 1],
     ]
+
+
+def check_infinities_and_nan(to_device: Any) -> None:
+    """Rounding to TF32 adds to the bits of a number: not to those of what is none, whatever its other bits are."""
+    a = numpy.ones((8, 1), "float32")
+    a.view("uint32")[:6, 0] = [0x7FFFFFFF, 0xFFFFFFFF, 0x7FC00000, 0x7F800001 | 0x2000, 0x7F800000, 0xFF800000]
+    a[6] = numpy.finfo("float32").max / 2
+    actual = device_matrix_product(to_device(a), to_device(numpy.ones((1, 8), "float32"))).get()
+    numpy.testing.assert_allclose(actual, numpy.broadcast_to(a, (8, 8)), 1e-3)
+
+
+def test_infinities_and_nan(emulated: Any, monkeypatch: Any, tf32: Any) -> None:
+    tf32(True)
+    force(monkeypatch, SMALL_TILE)
+    check_infinities_and_nan(emulated)
+
+
+@pytest.mark.cuda
+def test_infinities_and_nan_on_a_gpu(tf32: Any) -> None:
+    tf32(True)
+    check_infinities_and_nan(on_gpu)
 
 
 @pytest.mark.parametrize(
