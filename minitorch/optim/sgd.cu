@@ -8,29 +8,24 @@
    Compiled with: ELEMENT=float TENSORS=48 LISTS=3 CHUNK=2048 BLOCK=256
    Compiled with: ELEMENT=half TENSORS=48 LISTS=3 CHUNK=2048 BLOCK=256 */
 
-#include "numbers.cuh"
-#include "tensor_table.cuh"
+#include "chunks.cuh"
 
 extern "C" __global__ void sgd_step(const TensorTable table, const float* rate_on_device, double rate_on_host,
                                 double momentum_, double dampening, double weight_decay_, long long is_nesterov,
                                 long long is_maximized, long long is_first) {
     const Chunk chunk(table);
-    T* parameter = (T*)table.array[0][chunk.tensor];
-    const T* grad = (const T*)table.array[1][chunk.tensor];
-    T* buffer = (T*)table.array[2][chunk.tensor];
+    const bool has_buffer = table.array[2][chunk.tensor] != nullptr;
     const Wide rate = rate_on_device ? (Wide)*rate_on_device : (Wide)rate_on_host;
     const Wide momentum = (Wide)momentum_, weight_decay = (Wide)weight_decay_, added = (Wide)(1 - dampening);
 
-    for (long long i = chunk.start + threadIdx.x; i < chunk.end; i += blockDim.x) {
-        const Wide old = parameter[i];
-        Wide g = grad[i];
+    for_chunk<3>(table, chunk, 1 << 0 | 1 << 2, [=](Wide* element) {
+        Wide &parameter = element[0], g = element[1], &buffer = element[2];
         if (is_maximized) g = -g;
-        if (weight_decay != 0) g += weight_decay * old;
-        if (buffer) {
-            const Wide b = is_first ? g : momentum * (Wide)buffer[i] + added * g;
-            buffer[i] = (T)b;
-            g = is_nesterov ? g + momentum * b : b;
+        if (weight_decay != 0) g += weight_decay * parameter;
+        if (has_buffer) {
+            buffer = is_first ? g : momentum * buffer + added * g;
+            g = is_nesterov ? g + momentum * buffer : buffer;
         }
-        parameter[i] = (T)(old - rate * g);
-    }
+        parameter -= rate * g;
+    });
 }
