@@ -18,6 +18,7 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, HostArray, array_module
 from minitorch.backend.elementwise import function_of
 from minitorch.backend.launching import runs_kernels
+from minitorch.ops.arithmetic import times
 from minitorch.ops.fused_cuda import fused
 from minitorch.ops.operand import floating, in_place, keep_where, kind_of, narrow, require, widen, zeros_like_gradient
 from minitorch.ops.promotion import to_dtype
@@ -40,7 +41,9 @@ class Abs(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
-        return grad_output * sign(x)
+        if is_for_module(grad_output):
+            return grad_output * sign(x)
+        return fused("absolute_gradient", grad_output, x)
 
 
 def abs(input: Any, *, out: Any = None) -> Any:
@@ -173,7 +176,9 @@ class Square(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
-        return grad_output * (x * 2)
+        if is_for_module(grad_output):
+            return grad_output * (x * 2)
+        return fused("square_gradient", grad_output, x)
 
 
 def square(input: Any, *, out: Any = None) -> Any:
@@ -200,7 +205,9 @@ class Sqrt(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (y,) = self.saved
-        return grad_output / (y * 2)
+        if is_for_module(grad_output):
+            return grad_output / (y * 2)
+        return fused("root_gradient", grad_output, y)
 
 
 def sqrt(input: Any, *, out: Any = None) -> Any:
@@ -227,6 +234,8 @@ class Rsqrt(Function):
         return y
 
     def backward(self, grad_output: Any) -> Any:
+        if not is_for_module(grad_output):
+            return fused("inverse_root_gradient", grad_output, self.saved[0])
         y = widen(self.saved[0])
         return grad_output * (y * y * y * -0.5)
 
@@ -252,6 +261,8 @@ class Reciprocal(Function):
         return y
 
     def backward(self, grad_output: Any) -> Any:
+        if not is_for_module(grad_output):
+            return fused("reciprocal_gradient", grad_output, self.saved[0])
         y = widen(self.saved[0])
         return grad_output * (y * y * -1)
 
@@ -281,7 +292,7 @@ class Exp(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (y,) = self.saved
-        return grad_output * y
+        return times(grad_output, y)
 
 
 def exp(input: Any, *, out: Any = None) -> Any:
@@ -305,7 +316,7 @@ class Log(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
-        return grad_output / x
+        return grad_output / x if is_for_module(grad_output) else fused("logarithm_gradient", grad_output, x)
 
 
 def log(input: Any, *, out: Any = None) -> Any:
