@@ -39,11 +39,12 @@
 
    Settings: those of tiled_product.cuh. Images may have any strides, the weight lies in one piece.
 
-   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128
-   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=128
-   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=64 TILE_N=64
-   Compiled with: ELEMENT=half TENSOR_CORES=0 TILE_M=16 TILE_N=256
-   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 */
+   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 TILE_K=8 WARP_M=64 WARP_N=32 BLOCKS=1
+   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=128 TILE_N=128 TILE_K=16 WARP_M=64 WARP_N=32 BLOCKS=2
+   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=64 TILE_K=16 WARP_M=32 WARP_N=32 BLOCKS=4
+   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=128 TILE_N=64 TILE_K=16 WARP_M=64 WARP_N=32 BLOCKS=3
+   Compiled with: ELEMENT=half TENSOR_CORES=0 TILE_M=16 TILE_N=256 TILE_K=8 WARP_M=16 WARP_N=32 BLOCKS=2
+   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 TILE_K=8 WARP_M=32 WARP_N=16 BLOCKS=2 */
 
 #include "gather.cuh"
 
@@ -270,6 +271,7 @@ extern "C" __global__ void direct_transpose(ARGUMENTS) {
 /* A block an element (group, o, c, u, v) of the weight: every thread sums over some of the places, and then half of
    them add the sums of the other half, again and again. The order is always the same, and so is the result. */
 extern "C" __global__ void direct_correlate_kernel(ARGUMENTS) {
+    constexpr int THREADS = 256;
     __shared__ Accumulator sums[THREADS];
     const Call call = CALL;
     const int element = blockIdx.x, H_out = call.H_out, W_out = call.W_out;

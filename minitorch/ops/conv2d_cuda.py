@@ -124,11 +124,20 @@ class _Call(NamedTuple):
         return host.array((parts, room, *sizes, *pairs, self.groups, *self.strides), "int32")
 
 
-class _Plan(NamedTuple):
-    """What to launch: kernels with their grids, all with the same settings and numbers."""
+class _Launch(NamedTuple):
+    """A kernel, and how many blocks of how many threads, with how much shared memory."""
 
-    launches: tuple[tuple[str, tuple[int, ...]], ...]
-    defines: dict[str, Any]
+    kernel: str
+    grid: tuple[int, ...]
+    block: tuple[int, ...] = (THREADS,)
+    shared_bytes: int = 0
+
+
+class _Plan(NamedTuple):
+    """What to launch, all with the same settings and numbers."""
+
+    launches: tuple[_Launch, ...]
+    defines: tuple[tuple[str, Any], ...]
     numbers: Array
     partial_sums: int  # how many there must be room for
 
@@ -146,28 +155,29 @@ def _run(
     partial = xp.empty(plan.partial_sums, arithmetic.sums) if plan.partial_sums else None
     offset = None if bias is None else xp.ascontiguousarray(bias)
     arguments = (input, xp.ascontiguousarray(weight), output, offset, partial, plan.numbers)
-    for kernel, blocks in plan.launches:
-        KERNELS.launch(kernel, blocks, (THREADS,), arguments, plan.defines)
+    for kernel, blocks, block, shared_bytes in plan.launches:
+        KERNELS.launch(kernel, blocks, block, arguments, plan.defines, shared_bytes)
 
 
 @lru_cache(4096)
 def _plan(call: _Call) -> _Plan:
     M, N, K, products = call.sizes()
     if M * N == 0:
-        return _Plan((), {}, None, 0)
+        return _Plan((), (), None, 0)
     if call.groups > 1 and min(call.C_in, call.C_out) < FEW_CHANNELS:
         return _direct_plan(call, M * N * products)
     chosen = cut(M, N, K, products, call.arithmetic, call.multiprocessors)
-    launches = [(call.name, grid(tiles_in(chosen, M, N), products * chosen.parts))]
-    if chosen.parts > 1:
-        launches.append((f"{call.name}_parts", grid(ceil_divide(M * N, THREADS), products)))
-    partial_sums = products * chosen.parts * M * N if chosen.parts > 1 else 0
-    defines = call.arithmetic.defines(chosen.tile)
-    return _Plan(tuple(launches), defines, call.numbers(chosen.parts, M * N), partial_sums)
+    tile, parts = chosen
+    blocks = grid(tiles_in(chosen, M, N), products * parts)
+    launches = [_Launch(call.name, blocks, (tile.threads,), call.arithmetic.shared_bytes(tile))]
+    if parts > 1:
+        launches.append(_Launch(f"{call.name}_parts", grid(ceil_divide(M * N, THREADS), products)))
+    partial_sums = products * parts * M * N if parts > 1 else 0
+    return _Plan(tuple(launches), call.arithmetic.defines(tile), call.numbers(parts, M * N), partial_sums)
 
 
 def _direct_plan(call: _Call, results: int) -> _Plan:
     """A thread an element (of the input, at least as many as there are); for the weight a block an element."""
     blocks = results if call.name == "correlate_kernel" else ceil_divide(results, THREADS)
     defines = call.arithmetic.defines(call.arithmetic.tiles[-1])  # which tile does not matter here
-    return _Plan(((f"direct_{call.name}", (blocks,)),), defines, call.numbers(1, 0), 0)
+    return _Plan((_Launch(f"direct_{call.name}", (blocks,)),), defines, call.numbers(1, 0), 0)

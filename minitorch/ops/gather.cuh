@@ -10,7 +10,7 @@
 
 #pragma once
 
-#include "tiled_product.cuh"
+#include "matrix_operand.cuh"
 
 /* A plane of `rows` × `columns` elements; the first element of image 0, channel 0 is at `data`. */
 struct Planes {
@@ -24,14 +24,27 @@ __device__ inline bool is_inside(int row, int column, const Planes& planes) {
            (static_cast<unsigned>(column) < static_cast<unsigned>(planes.columns));
 }
 
-struct Position {
+struct alignas(16) Position {  // which one instruction reads
     int offset, row, column;
 };
 
-__device__ inline Position operator+(const Position& a, const Position& b) {
-    return {a.offset + b.offset, a.row + b.row, a.column + b.column};
+/* A position that a thread keeps, with its place in memory instead of an offset. */
+struct Anchor {
+    const T* start;
+    int row, column;
+};
+
+__device__ inline Anchor anchor(const Position& position, const Planes& planes) {
+    return {kept(planes.data + position.offset), position.row, position.column};
 }
-__device__ inline Position operator+(const Position& a, int offset) { return {a.offset + offset, a.row, a.column}; }
+
+/* The element at the sum of two positions, the second of which may be a mere offset. */
+__device__ inline T element(const Anchor& at, const Position& further, const Planes& planes) {
+    return is_inside(at.row + further.row, at.column + further.column, planes) ? at.start[further.offset] : T(0);
+}
+__device__ inline T element(const Anchor& at, int offset, const Planes& planes) {
+    return is_inside(at.row, at.column, planes) ? at.start[offset] : T(0);
+}
 
 constexpr int FAR = -(1 << 30);  // the row of what lies outside of everything: no other row brings it back inside
 
@@ -77,30 +90,106 @@ struct Channels {
     __device__ int at(int number, const Planes&) const { return (number < count ? number : count - 1) * stride; }
 };
 
-/* The operand whose element (row, k) is the element of `planes` at rows[row] + ks[k], or 0 if that lies outside. */
-template <bool ALONG_K_, class Rows> struct Gather {
-    static constexpr bool ALONG_K = ALONG_K_;
-    static constexpr int WORDS = 1;
+/* The operand whose element (row, k) is the element of `planes` at rows[row] + ks[k], or 0 if that lies outside.
+
+   Either a thread always has the same k of a tile, or it always has the same rows (see TileShare): that side's positions
+   it keeps in registers. The other side's it shares with the other threads, in a table in shared memory. */
+template <bool ALONG_K, class Rows> struct Gather {
     Planes planes;
     Rows rows;
     Lattice ks;
 
-    typedef typename Rows::Place Row;
-    struct Cursor {
-        Digits digits, step;
+    typedef typename Rows::Place Place;
+    static constexpr int UNIT_K = TENSOR_CORES && !ALONG_K ? 4 : 1;
+
+    template <int ROWS, bool = ALONG_K> struct Reader;
+};
+
+/* A thread with a k of its own: the digits of that count up, and what belongs to a row is looked up. */
+template <bool ALONG_K, class Rows>
+template <int ROWS>
+struct Gather<ALONG_K, Rows>::Reader<ROWS, true> : TileShare<ROWS, true, 1, 1> {
+    typedef TileShare<ROWS, true, 1, 1> Share;
+    struct Table {
+        Place rows[ROWS];
     };
 
-    __device__ Row row(int row) const { return rows.at(row, planes); }
-    __device__ Cursor start(int k, int step) const { return {ks.digits(k), ks.digits(step)}; }
-    __device__ void advance(Cursor& cursor) const { ks.add(cursor.digits, cursor.step); }
+    const Gather& operand;
+    const Table& table;
+    Digits next, step;
 
-    __device__ void read(const Row& row, const Cursor& cursor, T (&values)[PACK]) const {
-        Digits digits = cursor.digits;
+    __device__ Reader(const Gather& operand, int first_row, int first_step, Table& table)
+        : operand(operand),
+          table(table),
+          next(operand.ks.digits((first_step * TILE_K + Share::k) * PACK)),
+          step(operand.ks.digits(TILE_K * PACK)) {
+        for (int r = threadIdx.x; r < ROWS; r += THREADS) table.rows[r] = operand.rows.at(first_row + r, operand.planes);
+    }
+
+    __device__ void read() {
+        static_assert(Share::K_TURNS == 1, "there are more threads than words along K");
+        if (!Share::is_busy()) return;
+        Digits digits = next;
+#pragma unroll
         for (int p = 0; p < PACK; p++) {
-            const Position at = ks.at(digits, planes) + row;
-            values[p] = is_inside(at.row, at.column, planes) ? planes.data[at.offset] : T(0);
-            ks.add(digits, {0, 0, 1});
+            const Anchor k = anchor(operand.ks.at(digits, operand.planes), operand.planes);
+#pragma unroll
+            for (int r = 0; r < Share::ROW_TURNS; r++)
+                Share::values[0][r][p] = element(k, table.rows[Share::row + r * Share::ROW_STEP], operand.planes);
+            operand.ks.add(digits, {0, 0, 1});
         }
+        operand.ks.add(next, step);
+    }
+};
+
+/* A thread with rows of its own, which looks up the ks of the next step. Some threads, one for each k, count their digits
+   up in the meantime, and write what the step after that will look up. */
+template <bool ALONG_K, class Rows>
+template <int ROWS>
+struct Gather<ALONG_K, Rows>::Reader<ROWS, false> : TileShare<ROWS, false, 1, Gather<ALONG_K, Rows>::UNIT_K> {
+    typedef TileShare<ROWS, false, 1, Gather<ALONG_K, Rows>::UNIT_K> Share;
+    struct Table {
+        Position ks[2][TILE_K * PACK];
+    };
+
+    const Gather& operand;
+    Table& table;
+    Anchor rows[Share::ROW_TURNS];
+    Digits next, step;
+    int now;
+
+    __device__ Reader(const Gather& operand, int first_row, int first_step, Table& table)
+        : operand(operand),
+          table(table),
+          next(operand.ks.digits(first_step * TILE_K * PACK + threadIdx.x)),
+          step(operand.ks.digits(TILE_K * PACK)),
+          now(0) {
+        for (int r = 0; r < Share::ROW_TURNS; r++)
+            rows[r] = anchor(operand.rows.at(first_row + Share::row + r * Share::ROW_STEP, operand.planes), operand.planes);
+        fill(0);
+    }
+
+    __device__ void fill(int half) {
+        if (threadIdx.x >= TILE_K * PACK) return;
+        table.ks[half][threadIdx.x] = operand.ks.at(next, operand.planes);
+        operand.ks.add(next, step);
+    }
+
+    __device__ void read() {
+        if (Share::is_busy()) read_units();
+        now ^= 1;
+        fill(now);
+    }
+
+    __device__ void read_units() {
+#pragma unroll
+        for (int i = 0; i < Share::K_TURNS; i++)
+#pragma unroll
+            for (int w = 0; w < UNIT_K * PACK; w++) {
+                const Position k = table.ks[now][(Share::k + i * Share::K_STEP) * PACK + w];
+#pragma unroll
+                for (int r = 0; r < Share::ROW_TURNS; r++) Share::values[i][r][w] = element(rows[r], k, operand.planes);
+            }
     }
 };
 

@@ -90,8 +90,10 @@ def _launch(matrices: Sequence[Array], extras: _Extras) -> None:
     strides = [step // each.itemsize for each in matrices for step in each.strides]
     numbers = host.array((parts, batches, inner, M, N, K, *strides), "int64")  # the struct Numbers of matmul.cu
     arguments = (a, b, out, bias, partial, extras.alpha, extras.beta, numbers)
-    defines = {**arithmetic.defines(chosen.tile), "A_ALONG_K": _is_along(a, -1), "B_ALONG_K": _is_along(b, -2)}
-    KERNELS.launch("matrix_product", grid(tiles_in(chosen, M, N), batches * parts), (THREADS,), arguments, defines)
+    tile = chosen.tile
+    defines = (*arithmetic.defines(tile), ("A_ALONG_K", _is_along(a, -1)), ("B_ALONG_K", _is_along(b, -2)))
+    blocks, shared_bytes = grid(tiles_in(chosen, M, N), batches * parts), arithmetic.shared_bytes(tile)
+    KERNELS.launch("matrix_product", blocks, (tile.threads,), arguments, defines, shared_bytes)
     if parts > 1:
         blocks = grid(ceil_divide(M * N, THREADS), batches)
         KERNELS.launch("matrix_product_parts", blocks, (THREADS,), arguments, defines)

@@ -1,28 +1,35 @@
 /* C = A · B, tile by tile: the engine under matmul.cu and conv2d.cu.
 
    C has M rows and N columns, A is (M × K) and B is (K × N). Neither A nor B need exist in memory: an *operand* only
-   has to say what its element at (row, k) is. For a matrix product it reads a matrix. For a convolution it looks into
-   the image at the place that im2col would have copied from, so that the columns are never written anywhere.
+   has to say what its element at (row, k) is. For a matrix product it reads a matrix (matrix_operand.cuh). For a
+   convolution it looks into the image at the place that im2col would have copied from, so that the columns are never
+   written anywhere (gather.cuh).
 
-   A block of 256 threads computes one tile of C and walks along K, TILE_K words a step:
+   A block of threads computes one tile of C and walks along K, TILE_K words a step:
 
                              TILE_N
                            ┌────────┐
                     TILE_K │░░░░░░░░│ B: this step             each step
-                           ├────────┤                          1. reads its part of A and of B from global memory
-                           │        │ B: later steps              into registers,
+                           ├────────┤                          1. starts reading its part of A and of B from global
+                           │        │ B: later steps              memory into registers,
             TILE_K         └────────┘                          2. multiplies the part read one step before, which
            ┌──┬───────┐    ┌────────┐                             lies in shared memory, while the reads are on
     TILE_M │░░│       │    │  tile  │                             their way,
-           │░░│       │    │  of C  │                          3. writes the registers to the *other* half of the
-           └──┴───────┘    └────────┘                             shared memory (double buffering: one barrier a step).
+           │░░│       │    │  of C  │                          3. converts what has come to words and writes it to the
+           └──┴───────┘    └────────┘                             *other* half of the shared memory (double buffering:
+                                                                  one barrier a step).
+
+   The pipeline lives from what step 1 leaves out. A load only stalls the thread at the first instruction that needs its
+   number; so the numbers stay as they are, in registers that nobody touches, until step 3 rounds them to TF32 (once for
+   each number, not once for each use). What waits for the barrier or for memory all the same is hidden by a second
+   block on the same multiprocessor: the tiles are small enough for BLOCKS of them.
 
    Each element of A is read once from memory and used TILE_N times, one of B TILE_M times: a tile of 128 × 128 does 64
-   multiplications for each element read, and that is what turns a memory-bound loop into a compute-bound one.
+   multiplications for each element read, and that is what turns a memory-bound loop into a compute-bound one. The same
+   holds one level down, between shared memory and registers, for a warp's part of the tile, WARP_M × WARP_N.
 
-   Who holds which elements of C. The 8 warps lie in 2 rows of 4 over the tile (over a tile of 16 rows: in one row), the
-   32 lanes in 8 rows of 4 over the warp's part, and each thread keeps ROWS_EACH × COLUMNS_EACH sums in registers, in
-   groups of GROUP_M × GROUP_N:
+   Who holds which elements of C. The warps lie in rows and columns over the tile, the 32 lanes in 8 rows of 4 over the
+   warp's part, and each thread keeps ROWS_EACH × COLUMNS_EACH sums in registers, in groups of GROUP_M × GROUP_N:
 
         tile (128 × 128)                  part of a warp (64 × 32)
         ┌──────┬──────┬──────┬──────┐     ┌─ lane 0 ─┬─ lane 1 ─┬─ 2 ─┬─ 3 ─┬─ lane 0 again …
@@ -34,96 +41,111 @@
    Tensor cores multiply and add a block of C (16 × 8) at once; what A and B consist of for them, a *word*, is told in
    words.cuh. With groups of 1 × 2, the layout of C in the picture is the one that their instruction asks for.
 
-   Settings (-D): ELEMENT the type in memory (float, double, half), TENSOR_CORES 0 or 1, TILE_M, TILE_N. */
+   Settings (-D): ELEMENT the type in memory (float, double, half), TENSOR_CORES 0 or 1, and the tile: TILE_M, TILE_N,
+   TILE_K (words), WARP_M, WARP_N, BLOCKS on a multiprocessor. See TILES in tiled_product.py. */
 
 #pragma once
 
+#include "kernels.cuh"
 #include "words.cuh"
 
-#if TENSOR_CORES
-constexpr int TILE_K = 16, GROUP_M = 1, GROUP_N = 2;
-#else
-constexpr int TILE_K = 8, GROUP_M = TILE_M < 64 ? 2 : 4, GROUP_N = 4;
-#endif
-
-constexpr int THREADS = 256;
-constexpr int BLOCKS = TILE_M * TILE_N < 128 * 128 ? 2 : 1;  // on a multiprocessor: two leave each thread 128 registers
-constexpr int WARP_ROWS = TILE_M < 32 ? 1 : 2, WARP_COLUMNS = 8 / WARP_ROWS, LANE_ROWS = 8, LANE_COLUMNS = 4;
-constexpr int ROWS_EACH = TILE_M / (WARP_ROWS * LANE_ROWS), COLUMNS_EACH = TILE_N / (WARP_COLUMNS * LANE_COLUMNS);
-constexpr int VECTOR = 16 / (sizeof(T) * PACK);  // words whose numbers one 16-byte read brings
+constexpr int WARP_COLUMNS = TILE_N / WARP_N, THREADS = TILE_M / WARP_M * WARP_COLUMNS * LANES;
+constexpr int LANE_ROWS = 8, LANE_COLUMNS = 4, ROWS_EACH = WARP_M / LANE_ROWS, COLUMNS_EACH = WARP_N / LANE_COLUMNS;
+constexpr int GROUP_M = TENSOR_CORES ? 1 : ROWS_EACH < 4 ? ROWS_EACH : 4;
+constexpr int GROUP_N = TENSOR_CORES ? 2 : COLUMNS_EACH < 4 ? COLUMNS_EACH : 4;
 
 __device__ inline int ceil_divide(int a, int b) { return (a + b - 1) / b; }
 
 // ── from global to shared memory ─────────────────────────────────────────────────────────────────────────────────────
 
+struct alignas(16) Quad {
+    Word words[16 / sizeof(Word)];
+};
+
 /* Where word (row, k) of an operand's tile lies in shared memory. ("Row" is a row of A, but a column of B: both
-   operands are seen as so many rows of K words.) The padding spreads over different banks what a warp reads at once.
-   Tensor cores read 8 rows × 4 words; that is without conflicts in either order, so the order is that of the writes. */
-template <int ROWS, bool ALONG_K> __device__ inline int shared_place(int row, int k) {
-    if (TENSOR_CORES && ALONG_K) return row * (TILE_K + 4) + k;
-    return k * (ROWS + (TENSOR_CORES ? 8 : 4)) + row;
+   operands are seen as so many rows of K words.) Shared memory is 32 banks of 4 bytes, and serves a warp at once if its
+   lanes meet different banks, or 8 lanes at once if each moves 16 bytes.
+
+   For tensor cores a row lies in one piece, since they read 8 rows × 4 words. Those would all meet the same banks; so
+   the quads of 4 words change places within each row, by a number that is another one for each of 8 rows (for each two
+   of them, where a row is half of the banks):
+
+        TILE_K = 16    row 0   0 1 2 3 │ row 1   0 1 2 3         a column of the picture: 4 banks. Quad 0 of rows 0 … 7
+                       row 2   1 0 3 2 │ row 3   1 0 3 2         meets each of them once, and so do quads 0 … 3 of two
+                       row 4   2 3 0 1 │ row 5   2 3 0 1         rows: writes along rows and along K are without
+                       row 6   3 2 1 0 │ row 7   3 2 1 0         conflicts, too.
+
+   Without tensor cores, threads read some neighbouring rows of one k. */
+template <int ROWS> __device__ inline int shared_place(int row, int k) {
+#if TENSOR_CORES
+    constexpr int QUADS = TILE_K / 4;
+    static_assert(QUADS == 4 || QUADS == 8, "other quads would need other places");
+    return row * TILE_K + ((k / 4) ^ (row * QUADS / 8 % QUADS)) * 4 + k % 4;
+#else
+    return k * (ROWS + 4) + row;
+#endif
 }
 
-template <int ROWS, bool ALONG_K> __device__ constexpr int shared_words() {
-    return TENSOR_CORES && ALONG_K ? ROWS * (TILE_K + 4) : TILE_K * (ROWS + (TENSOR_CORES ? 8 : 4));
+/* The place that lies `rows` rows (some times 4) and `k` words (0, or a power of two that is more than the k of the first
+   place) behind another one. What does not depend on the thread is for the compiler to work out. */
+template <int ROWS> __device__ inline int further_place(int place, int rows, int k) {
+#if TENSOR_CORES
+    return (place ^ shared_place<ROWS>(rows, k) % TILE_K) + rows * TILE_K;
+#else
+    return place + shared_place<ROWS>(rows, k);
+#endif
 }
 
-/* A thread's share of reading the tiles of one operand. Neighbouring threads read neighbouring memory: along K if the
-   operand is contiguous that way (Operand::ALONG_K), else along the rows, Operand::WORDS words each at a time.
-   A thread meets the same rows in every step, so that what is to be known about a row is found once. */
-template <int ROWS, class Operand> struct TileReader {
-    static constexpr bool ALONG_K = Operand::ALONG_K;
-    static constexpr int WORDS = Operand::WORDS;
-    static constexpr int FAST_SIZE = (ALONG_K ? TILE_K : ROWS) / WORDS, SLOW_SIZE = ALONG_K ? ROWS : TILE_K;
-    static constexpr int FAST = FAST_SIZE < LANES ? FAST_SIZE : LANES;
-    static constexpr int SLOW = THREADS / FAST < SLOW_SIZE ? THREADS / FAST : SLOW_SIZE;
-    static constexpr int FAST_TURNS = FAST_SIZE / FAST, SLOW_TURNS = SLOW_SIZE / SLOW;
-    static constexpr int ROW_TURNS = ALONG_K ? SLOW_TURNS : FAST_TURNS, K_TURNS = ALONG_K ? FAST_TURNS : SLOW_TURNS;
-    static constexpr int ROW_STEP = ALONG_K ? SLOW : FAST * WORDS, K_STEP = ALONG_K ? FAST * WORDS : SLOW;
+template <int ROWS> __device__ constexpr int shared_words() {
+    return TENSOR_CORES ? ROWS * TILE_K : TILE_K * (ROWS + 4);
+}
 
-    const Operand& operand;
-    const int row, k;    // of this thread's first word in the tile
-    const bool is_busy;  // small tiles do not need every thread
-    typename Operand::Row rows[ROW_TURNS];
-    typename Operand::Cursor cursor;
-    Word words[K_TURNS][ROW_TURNS][WORDS];
+/* A thread's share of an operand's tiles: units of UNIT_ROWS × UNIT_K words (one of the two is 1), the same ones in every
+   step. Neighbouring threads have neighbouring units: along K if the operand is contiguous that way, else along the
+   rows. An operand's reader fills `values`, with numbers as they are in memory, and `write` takes them on. */
+template <int ROWS, bool ALONG_K, int UNIT_ROWS, int UNIT_K> struct TileShare {
+    static constexpr int ROW_UNITS = ROWS / UNIT_ROWS, K_UNITS = TILE_K / UNIT_K;
+    static constexpr int FAST_UNITS = ALONG_K ? K_UNITS : ROW_UNITS, SLOW_UNITS = ALONG_K ? ROW_UNITS : K_UNITS;
+    static constexpr int FAST = FAST_UNITS < THREADS ? FAST_UNITS : THREADS;
+    static constexpr int SLOW = THREADS / FAST < SLOW_UNITS ? THREADS / FAST : SLOW_UNITS;
+    static constexpr int ROW_TURNS = ROW_UNITS / (ALONG_K ? SLOW : FAST), ROW_STEP = ROWS / ROW_TURNS;
+    static constexpr int K_TURNS = K_UNITS / (ALONG_K ? FAST : SLOW), K_STEP = TILE_K / K_TURNS;
+    static constexpr int WORDS = UNIT_ROWS * UNIT_K;
+    static constexpr int IN_PIECE = WORDS > 1 && (UNIT_K > 1) == TENSOR_CORES ? sizeof(Quad) / sizeof(Word) : 1;
 
-    __device__ TileReader(const Operand& operand, int first_row, int first_step)
-        : operand(operand),
-          row(ALONG_K ? threadIdx.x / FAST : threadIdx.x % FAST * WORDS),
-          k(ALONG_K ? threadIdx.x % FAST * WORDS : threadIdx.x / FAST),
-          is_busy(threadIdx.x / FAST < SLOW) {
-        for (int r = 0; r < ROW_TURNS; r++) rows[r] = operand.row(first_row + row + r * ROW_STEP);
-        cursor = operand.start((first_step * TILE_K + k) * PACK, K_STEP * PACK);
-    }
+    const int row, k, place;  // of this thread's first word in the tile
+    T values[K_TURNS][ROW_TURNS][WORDS * PACK];
 
-    __device__ void read() {
-        if (!is_busy) return;
-#pragma unroll
-        for (int i = 0; i < K_TURNS; i++) {
-#pragma unroll
-            for (int r = 0; r < ROW_TURNS; r++) {
-                T values[WORDS * PACK];
-                operand.read(rows[r], cursor, values);
-#pragma unroll
-                for (int w = 0; w < WORDS; w++) words[i][r][w] = to_word(values + w * PACK);
-            }
-            operand.advance(cursor);
-        }
-    }
+    __device__ TileShare()
+        : row((ALONG_K ? threadIdx.x / FAST : threadIdx.x % FAST) * UNIT_ROWS),
+          k((ALONG_K ? threadIdx.x % FAST : threadIdx.x / FAST) * UNIT_K),
+          place(shared_place<ROWS>(row, k)) {}
 
-    __device__ void write(Word* shared) const {
-        if (!is_busy) return;
+    /* Small tiles do not need every thread. */
+    __device__ static bool is_busy() { return FAST * SLOW == THREADS || threadIdx.x < FAST * SLOW; }
+
+    __device__ void write(Word* tile) const {
+        if (!is_busy()) return;
 #pragma unroll
         for (int i = 0; i < K_TURNS; i++)
 #pragma unroll
             for (int r = 0; r < ROW_TURNS; r++)
 #pragma unroll
-                for (int w = 0; w < WORDS; w++) {
-                    const int row_of_word = row + r * ROW_STEP + (ALONG_K ? 0 : w);
-                    const int k_of_word = k + i * K_STEP + (ALONG_K ? w : 0);
-                    shared[shared_place<ROWS, ALONG_K>(row_of_word, k_of_word)] = words[i][r][w];
+                for (int w = 0; w < WORDS; w += IN_PIECE) {
+                    const int rows = r * ROW_STEP + (UNIT_ROWS > 1 ? w : 0), ks = i * K_STEP + (UNIT_K > 1 ? w : 0);
+                    write_words(values[i][r] + w * PACK, tile + further_place<ROWS>(place, rows, ks));
                 }
+    }
+
+    __device__ static void write_words(const T* values, Word* place) {
+        if (IN_PIECE == 1) {
+            *place = to_word(values);
+        } else {
+            Quad quad;
+#pragma unroll
+            for (int w = 0; w < IN_PIECE; w++) quad.words[w] = to_word(values + w * PACK);
+            *reinterpret_cast<Quad*>(place) = quad;
+        }
     }
 };
 
@@ -131,51 +153,50 @@ template <int ROWS, class Operand> struct TileReader {
 
 struct Sums {
     Accumulator sums[ROWS_EACH][COLUMNS_EACH];
+    const int place_of_a, place_of_b;  // from where in the tiles this thread reads, or helps its warp to
 
-    __device__ Sums() {
+    __device__ Sums()
+#if TENSOR_CORES
+        : place_of_a(shared_place<TILE_M>(warp_row() + lane() % 16, lane() / 16 * 4)),
+          place_of_b(shared_place<TILE_N>(warp_column() + lane() / 16 * 8 + lane() % 8, lane() / 8 % 2 * 4)) {
+#else
+        : place_of_a(shared_place<TILE_M>(row(0), 0)), place_of_b(shared_place<TILE_N>(column(0), 0)) {
+#endif
         for (int i = 0; i < ROWS_EACH; i++)
             for (int j = 0; j < COLUMNS_EACH; j++) sums[i][j] = 0;
     }
 
-    /* Where in the tile sums[i][j] belongs. */
-    __device__ static int row(int i) {
-        const int first = threadIdx.x / LANES / WARP_COLUMNS * (TILE_M / WARP_ROWS) +
-                          threadIdx.x % LANES / LANE_COLUMNS * GROUP_M;
-        return first + i / GROUP_M * (LANE_ROWS * GROUP_M) + i % GROUP_M;
-    }
-    __device__ static int column(int j) {
-        return first_column() + j / GROUP_N * (LANE_COLUMNS * GROUP_N) + j % GROUP_N;
-    }
-    __device__ static int first_column() {
-        return threadIdx.x / LANES % WARP_COLUMNS * (TILE_N / WARP_COLUMNS) + threadIdx.x % LANE_COLUMNS * GROUP_N;
-    }
+    /* The first row and column of this thread's warp, and where in the tile sums[i][j] belongs. */
+    __device__ static int lane() { return threadIdx.x % LANES; }
+    __device__ static int warp_row() { return threadIdx.x / LANES / WARP_COLUMNS * WARP_M; }
+    __device__ static int warp_column() { return threadIdx.x / LANES % WARP_COLUMNS * WARP_N; }
+    __device__ static int row(int i) { return warp_row() + lane() / LANE_COLUMNS * GROUP_M + row_step(i); }
+    __device__ static int column(int j) { return warp_column() + lane() % LANE_COLUMNS * GROUP_N + column_step(j); }
+    __device__ static int row_step(int i) { return i / GROUP_M * (LANE_ROWS * GROUP_M) + i % GROUP_M; }
+    __device__ static int column_step(int j) { return j / GROUP_N * (LANE_COLUMNS * GROUP_N) + j % GROUP_N; }
 
     /* Add one step's products. */
-    template <class A, class B> __device__ void add_products(const Word* tile_a, const Word* tile_b) {
+    __device__ void add_products(const Word* tile_a, const Word* tile_b) {
 #if !TENSOR_CORES
 #pragma unroll
         for (int k = 0; k < TILE_K; k++) {
             Word a[ROWS_EACH], b[COLUMNS_EACH];
-            for (int i = 0; i < ROWS_EACH; i++) a[i] = tile_a[shared_place<TILE_M, A::ALONG_K>(row(i), k)];
-            for (int j = 0; j < COLUMNS_EACH; j++) b[j] = tile_b[shared_place<TILE_N, B::ALONG_K>(column(j), k)];
+            for (int i = 0; i < ROWS_EACH; i++) a[i] = tile_a[further_place<TILE_M>(place_of_a, row_step(i), k)];
+            for (int j = 0; j < COLUMNS_EACH; j++) b[j] = tile_b[further_place<TILE_N>(place_of_b, column_step(j), k)];
             for (int i = 0; i < ROWS_EACH; i++)
                 for (int j = 0; j < COLUMNS_EACH; j++) sums[i][j] += a[i] * b[j];
         }
 #else
-        const int t = threadIdx.x % 4;
-        const int column_of_b = first_column() - 2 * t + threadIdx.x % LANES / 4;  // brought by column
+        constexpr int BLOCKS_DOWN = WARP_M / 16, PAIRS_ACROSS = WARP_N / 16;  // a load brings two blocks of B
 #pragma unroll
-        for (int k = t; k < TILE_K; k += 8) {
-            Word a[ROWS_EACH / 2][4], b[COLUMNS_EACH / 2][2];
-            for (int i = 0; i < ROWS_EACH / 2; i++)
-                for (int e = 0; e < 4; e++)
-                    a[i][e] = tile_a[shared_place<TILE_M, A::ALONG_K>(row(2 * i + e % 2), k + e / 2 * 4)];
-            for (int j = 0; j < COLUMNS_EACH / 2; j++)
-                for (int e = 0; e < 2; e++)
-                    b[j][e] = tile_b[shared_place<TILE_N, B::ALONG_K>(column_of_b + 8 * j, k + e * 4)];
-            for (int i = 0; i < ROWS_EACH / 2; i++)
-                for (int j = 0; j < COLUMNS_EACH / 2; j++)
-                    multiply_accumulate(&sums[2 * i][2 * j], &sums[2 * i + 1][2 * j], a[i], b[j]);
+        for (int k = 0; k < TILE_K; k += 8) {
+            Word a[BLOCKS_DOWN][4], b[PAIRS_ACROSS][4];
+            for (int i = 0; i < BLOCKS_DOWN; i++) load_blocks(tile_a, further_place<TILE_M>(place_of_a, 16 * i, k), a[i]);
+            for (int j = 0; j < PAIRS_ACROSS; j++)
+                load_blocks(tile_b, further_place<TILE_N>(place_of_b, 16 * j, k), b[j]);
+            for (int i = 0; i < BLOCKS_DOWN; i++)
+                for (int j = 0; j < 2 * PAIRS_ACROSS; j++)
+                    multiply_accumulate(&sums[2 * i][2 * j], &sums[2 * i + 1][2 * j], a[i], b[j / 2] + j % 2 * 2);
         }
 #endif
     }
@@ -183,9 +204,11 @@ struct Sums {
     /* Give every sum that lies in C to `destination`. What belongs to a column is found once for all of its rows. */
     template <class Destination>
     __device__ void hand_out(Destination destination, int tile_row, int tile_column, int M, int N) const {
+#pragma unroll
         for (int j = 0; j < COLUMNS_EACH; j++) {
             if (tile_column + column(j) >= N) continue;
             const auto place = destination.column(tile_column + column(j));
+#pragma unroll
             for (int i = 0; i < ROWS_EACH; i++)
                 if (tile_row + row(i) < M) destination.store(tile_row + row(i), place, sums[i][j]);
         }
@@ -226,8 +249,12 @@ struct PartialSums {
 /* This block's tile of the product, or its share of it. */
 template <class A, class B, class Destination>
 __device__ void multiply_tile(const Product<A, B, Destination>& product, const Share& share) {
-    alignas(16) __shared__ Word tiles_a[2][shared_words<TILE_M, A::ALONG_K>()];
-    alignas(16) __shared__ Word tiles_b[2][shared_words<TILE_N, B::ALONG_K>()];
+    typedef typename A::template Reader<TILE_M> ReaderA;
+    typedef typename B::template Reader<TILE_N> ReaderB;
+    constexpr int WORDS_OF_A = shared_words<TILE_M>(), WORDS_OF_STEP = WORDS_OF_A + shared_words<TILE_N>();
+    SHARED_MEMORY(Word, tiles);  // A and B of one step, A and B of the next
+    __shared__ typename ReaderA::Table table_a;
+    __shared__ typename ReaderB::Table table_b;
     const int M = product.M, N = product.N;
     const int tiles_down = ceil_divide(M, TILE_M);
     const int tile_row = blockIdx.x % tiles_down * TILE_M, tile_column = blockIdx.x / tiles_down * TILE_N;
@@ -236,27 +263,31 @@ __device__ void multiply_tile(const Product<A, B, Destination>& product, const S
     const int steps = ceil_divide(product.K, TILE_K * PACK);
     int step = static_cast<long long>(steps) * share.part / share.parts;
     const int end = static_cast<long long>(steps) * (share.part + 1) / share.parts;
-    TileReader<TILE_M, A> reader_a(product.a, tile_row, step);
-    TileReader<TILE_N, B> reader_b(product.b, tile_column, step);
+    ReaderA reader_a(product.a, tile_row, step, table_a);
+    ReaderB reader_b(product.b, tile_column, step, table_b);
     Sums sums;
+    __syncthreads();  // the tables are filled
     if (step < end) {
         reader_a.read();
         reader_b.read();
-        reader_a.write(tiles_a[0]);
-        reader_b.write(tiles_b[0]);
+        reader_a.write(tiles);
+        reader_b.write(tiles + WORDS_OF_A);
     }
     __syncthreads();
-    for (int now = 0; step < end; step++, now ^= 1) {
+    Word *now = tiles, *next = tiles + WORDS_OF_STEP;
+    for (; step < end; step++) {
         const bool has_next = step + 1 < end;
         if (has_next) {
             reader_a.read();
             reader_b.read();
         }
-        sums.template add_products<A, B>(tiles_a[now], tiles_b[now]);
+        sums.add_products(now, now + WORDS_OF_A);
         if (has_next) {
-            reader_a.write(tiles_a[now ^ 1]);
-            reader_b.write(tiles_b[now ^ 1]);
+            reader_a.write(next);
+            reader_b.write(next + WORDS_OF_A);
         }
+        Word* const done = now;
+        now = next, next = done;
         __syncthreads();
     }
     if (share.parts == 1)
@@ -277,49 +308,3 @@ __device__ void add_parts(const Product<A, B, Destination>& product, const Share
     const int m = element / product.N, n = element % product.N;
     product.destination.store(m, product.destination.column(n), sum);
 }
-
-// ── an operand that lies in memory as a matrix ───────────────────────────────────────────────────────────────────────
-
-/* Element (row, k) at data[row · row_stride + k · k_stride]. The reads are fast where neighbouring threads find
-   neighbouring numbers: k_stride = 1 for ALONG_K, else row_stride = 1. `is_aligned` says more, namely that each
-   thread's WORDS words are 16 bytes of memory at an address that 16 divides; then one instruction reads them. */
-template <bool ALONG_K_> struct Matrix {
-    static constexpr bool ALONG_K = ALONG_K_;
-    static constexpr int WORDS = ALONG_K || PACK == 1 ? VECTOR : 1;  // a pair along K is no neighbour along the rows
-    const T* data;
-    long long row_stride, k_stride;
-    int rows, K;
-    bool is_aligned;
-
-    struct Row {
-        const T* start;
-        int row;
-    };
-    struct Cursor {
-        int k, step;
-    };
-    struct alignas(16) Vector {
-        T values[16 / sizeof(T)];
-    };
-
-    __device__ Row row(int row) const { return {data + row * row_stride, row}; }
-    __device__ Cursor start(int k, int step) const { return {k, step}; }
-    __device__ void advance(Cursor& cursor) const { cursor.k += cursor.step; }
-
-    __device__ void read(const Row& first, const Cursor& cursor, T (&values)[WORDS * PACK]) const {
-        const T* address = first.start + cursor.k * k_stride;
-        if (WORDS > 1 && is_aligned) {
-            Vector vector = {};
-            if (first.row < rows && cursor.k < K) vector = *reinterpret_cast<const Vector*>(address);
-#pragma unroll
-            for (int i = 0; i < WORDS * PACK; i++) values[i] = vector.values[i];
-            return;
-        }
-#pragma unroll
-        for (int i = 0; i < WORDS * PACK; i++) {
-            const int row = first.row + (ALONG_K ? 0 : i / PACK), k = cursor.k + (ALONG_K ? i : i % PACK);
-            const long long offset = ALONG_K ? i * k_stride : i / PACK * row_stride + i % PACK * k_stride;
-            values[i] = row < rows && k < K ? address[offset] : T(0);
-        }
-    }
-};

@@ -7,8 +7,7 @@ A GPU runs a block of threads for each tile of the result, some hundred blocks a
 - **enough blocks** for all multiprocessors. A small result of long sums (a kernel's gradient, or the last layers of a
   network on few images) has few tiles: then each sum is split into parts, which are added up by a second kernel.
 
-They pull in different directions, and ``cut`` takes the cheapest by an estimate. The numbers in it follow from counting
-instructions and bytes; none was fitted to a measurement.
+They pull in different directions, and ``cut`` takes the cheapest by an estimate.
 """
 
 from __future__ import annotations
@@ -17,17 +16,58 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-THREADS = 256  # of a block, as in tiled_product.cuh
+THREADS = 256  # of a block where a thread makes an element: every kernel but those that work by tiles
 MOST_PARTS = 256
 MOST_IN_GRID = 65_535  # blocks along y and z of a grid
+LANES = 32  # threads of a warp
 
-# What share of the multiply instructions' rate a tile can reach. Per step along k, a thread of the largest reads 16
-# numbers from shared memory for 64 products, one of the smallest 8 for 16.
-EFFICIENCY = {(128, 128): 1.0, (64, 128): 0.9, (64, 64): 0.7, (32, 128): 0.65, (32, 64): 0.5, (16, 256): 0.5}
-LAUNCH = 5_000  # clock cycles until the kernel that adds up the parts has started
-CYCLES_A_PART = 100  # of a thread that adds up the parts, which waits for the memory again and again
-CYCLES_A_STEP = 40  # of a block, lost at the barrier of each step
+# What `cut` believes of a GPU, in clock cycles.
+LAUNCH = 5_000  # until the kernel that adds up the parts has started
+START = 2_000  # of a block, from its first read to its first product, and for its results
+A_PART = 100  # of a thread that adds up the parts, which waits for the memory again and again
 BYTES_A_CYCLE = 15  # of one multiprocessor's share of the memory
+BUSY = 0.6  # of the blocks that fit a multiprocessor: with fewer it mostly waits, and takes no less time
+
+
+class Tile(NamedTuple):
+    """A tile of the result, and how a block of threads works at it: the settings of ``tiled_product.cuh``."""
+
+    rows: int
+    columns: int
+    step: int  # words along K that lie in shared memory at a time
+    warp_rows: int  # the part of the tile that is a warp's
+    warp_columns: int
+    blocks: int  # at a time on a multiprocessor: the compiler gives a thread 65,536 / (blocks · threads) registers
+    speed: float  # what share of the multiply instructions' rate it reaches: an estimate
+
+    @property
+    def threads(self) -> int:
+        """How many a block has."""
+        return self.rows // self.warp_rows * (self.columns // self.warp_columns) * LANES
+
+
+# Per 8 words along K, a warp with 64 × 64 loads 128 rows and columns for 32 instructions of the tensor cores, one with
+# 32 × 32 loads 64 for 8 of them. Four words of a step are one read: a step of 16 or 32.
+TENSOR_CORE_TILES = (
+    Tile(128, 128, 16, 64, 64, 2, 1.0),
+    Tile(128, 64, 16, 64, 32, 3, 0.85),
+    Tile(64, 128, 16, 32, 64, 3, 0.85),
+    Tile(64, 64, 16, 32, 32, 4, 0.65),
+    Tile(32, 128, 16, 32, 32, 4, 0.5),
+    Tile(32, 64, 16, 16, 32, 4, 0.4),
+    Tile(16, 128, 16, 16, 32, 4, 0.3),
+)
+# Per step along k, a thread of the largest reads 16 numbers from shared memory for 64 products, one of the smallest 8
+# for 16.
+OTHER_TILES = (
+    Tile(128, 128, 8, 64, 32, 1, 1.0),
+    Tile(64, 128, 8, 32, 32, 2, 0.9),
+    Tile(64, 64, 8, 32, 16, 2, 0.7),
+    Tile(32, 128, 8, 16, 32, 2, 0.65),
+    Tile(32, 64, 8, 16, 16, 2, 0.5),
+    Tile(16, 256, 8, 16, 32, 2, 0.5),
+)
+FLOAT64_TILES = (Tile(64, 64, 8, 32, 16, 2, 0.7), Tile(32, 64, 8, 16, 16, 2, 0.5))  # larger ones lack registers
 
 
 class Arithmetic(NamedTuple):
@@ -36,22 +76,26 @@ class Arithmetic(NamedTuple):
     element: str  # the type in memory, in C
     tensor_cores: bool
     sums: str  # the dtype of the sums
-    step: int  # numbers along K that a step takes
+    pack: int  # numbers in a word
     rate: int  # products a multiprocessor does in a cycle
-    tiles: tuple[tuple[int, int], ...]
+    tiles: tuple[Tile, ...]
 
-    def defines(self, tile: tuple[int, int]) -> dict[str, Any]:
+    def defines(self, tile: Tile) -> tuple[tuple[str, Any], ...]:
         """The settings, as the compiler wants them."""
-        names = ("ELEMENT", "TENSOR_CORES", "TILE_M", "TILE_N")
-        return dict(zip(names, (self.element, int(self.tensor_cores), *tile)))
+        names = ("ELEMENT", "TENSOR_CORES", "TILE_M", "TILE_N", "TILE_K", "WARP_M", "WARP_N", "BLOCKS")
+        return tuple(zip(names, (self.element, int(self.tensor_cores), *tile[:6])))
+
+    def shared_bytes(self, tile: Tile) -> int:
+        """Two steps of words of both operands (``shared_words`` in tiled_product.cuh)."""
+        padding = 0 if self.tensor_cores else 8
+        return 2 * tile.step * (tile.rows + tile.columns + padding) * (8 if self.sums == "float64" else 4)
 
 
-_TILES = tuple(EFFICIENCY)
-FLOAT64 = Arithmetic("double", False, "float64", 8, 64, ((64, 64), (32, 64)))  # larger ones would run out of registers
-FLOAT32 = Arithmetic("float", False, "float32", 8, 128, _TILES)
-TF32 = Arithmetic("float", True, "float32", 16, 512, _TILES)
-FLOAT16 = Arithmetic("half", True, "float32", 32, 1024, _TILES[:-1])
-FLOAT16_WITHOUT_TENSOR_CORES = Arithmetic("half", False, "float32", 8, 128, _TILES)
+FLOAT64 = Arithmetic("double", False, "float64", 1, 64, FLOAT64_TILES)
+FLOAT32 = Arithmetic("float", False, "float32", 1, 128, OTHER_TILES)
+TF32 = Arithmetic("float", True, "float32", 1, 512, TENSOR_CORE_TILES)
+FLOAT16 = Arithmetic("half", True, "float32", 2, 1024, TENSOR_CORE_TILES)
+FLOAT16_WITHOUT_TENSOR_CORES = Arithmetic("half", False, "float32", 1, 128, OTHER_TILES)
 ALL = (FLOAT64, FLOAT32, TF32, FLOAT16, FLOAT16_WITHOUT_TENSOR_CORES)
 
 
@@ -68,45 +112,49 @@ def arithmetic_for(dtype: Any, allow_tf32: bool, has_tensor_cores: bool) -> Arit
 
 
 class Cut(NamedTuple):
-    """The size of a tile, and into how many parts the sums are split."""
+    """The tile, and into how many parts the sums are split."""
 
-    tile: tuple[int, int]
+    tile: Tile
     parts: int
 
 
-@lru_cache(1024)
+@lru_cache(4096)
 def cut(M: int, N: int, K: int, products: int, arithmetic: Arithmetic, multiprocessors: int) -> Cut:
     """The cheapest cut of ``products`` products (M × K) · (K × N), by estimate.
 
-    >>> cut(512, 8192, 4608, 1, FLOAT32, 132)  # large in every direction
-    Cut(tile=(128, 128), parts=1)
-    >>> cut(6, 200704, 25, 1, FLOAT32, 132)  # six output channels
-    Cut(tile=(16, 256), parts=1)
+    >>> large = cut(512, 8192, 4608, 1, FLOAT32, 132)  # in every direction
+    >>> large.tile[:2], large.parts
+    ((128, 128), 1)
+    >>> cut(6, 200704, 25, 1, FLOAT32, 132).tile.rows  # six output channels
+    16
     >>> cut(64, 576, 32768, 1, FLOAT32, 132).parts > 8  # the gradient of a small kernel over many places
     True
     """
-    choices = [Cut(tile, parts) for tile in arithmetic.tiles for parts in _part_counts(K, arithmetic)]
+    choices = [Cut(tile, parts) for tile in arithmetic.tiles for parts in _part_counts(K, tile.step * arithmetic.pack)]
     return min(choices, key=lambda choice: _cycles(choice, M, N, K, products, arithmetic, multiprocessors))
 
 
-def _part_counts(K: int, arithmetic: Arithmetic) -> Iterator[int]:
-    """1, 2, 4, … as long as a part has a few steps."""
-    parts = 1
-    while parts == 1 or (parts <= MOST_PARTS and 4 * parts * arithmetic.step <= K):
-        yield parts
-        parts *= 2
+def _part_counts(K: int, step: int) -> Iterator[int]:
+    """1, 2, 3, 4, 6, 8, 12, … as long as a part has a few steps."""
+    yield 1
+    for parts in sorted([power * factor for power in (1, 2, 4, 8, 16, 32, 64, 128) for factor in (2, 3)]):
+        if 4 * parts * step <= K and parts <= MOST_PARTS:
+            yield parts
 
 
 def _cycles(choice: Cut, M: int, N: int, K: int, products: int, arithmetic: Arithmetic, multiprocessors: int) -> float:
     """About how many clock cycles the products take, cut like this."""
-    (rows, columns), parts = choice
-    steps = ceil_divide(ceil_divide(K, arithmetic.step), parts)
-    blocks = tiles_in(choice, M, N) * products * parts
-    cycles_a_step = rows * columns * arithmetic.step / (arithmetic.rate * EFFICIENCY[choice.tile]) + CYCLES_A_STEP
-    cycles = ceil_divide(blocks, multiprocessors) * steps * cycles_a_step
+    tile, parts = choice
+    step = tile.step * arithmetic.pack
+    steps = ceil_divide(ceil_divide(K, step), parts)
+    cycles_a_step = tile.rows * tile.columns * step / (arithmetic.rate * tile.speed)
+    blocks = ceil_divide(tiles_in(choice, M, N) * products * parts, multiprocessors)  # for the busiest
+    together, rest = divmod(blocks, tile.blocks)
+    turns = together * tile.blocks + (max(rest, BUSY * tile.blocks) if rest else 0)
+    cycles = turns * steps * cycles_a_step + ceil_divide(blocks, tile.blocks) * START
     if parts > 1:
         moved = 2 * parts * M * N * products * (8 if arithmetic.sums == "float64" else 4)
-        cycles += LAUNCH + CYCLES_A_PART * parts + moved / (BYTES_A_CYCLE * multiprocessors)
+        cycles += LAUNCH + A_PART * parts + moved / (BYTES_A_CYCLE * multiprocessors)
     return cycles
 
 
@@ -117,7 +165,7 @@ def ceil_divide(a: int, b: int) -> int:
 
 def tiles_in(choice: Cut, M: int, N: int) -> int:
     """How many tiles the result of one product has."""
-    return ceil_divide(M, choice.tile[0]) * ceil_divide(N, choice.tile[1])
+    return ceil_divide(M, choice.tile.rows) * ceil_divide(N, choice.tile.columns)
 
 
 def grid(blocks: int, problems: int) -> tuple[int, int, int]:

@@ -13,8 +13,9 @@ from minitorch.backend import accelerator
 from minitorch.backend.layout import is_channels_last
 from minitorch.ops import conv2d_cuda, tiled_product
 from minitorch.ops.conv2d import by_columns
-from minitorch.ops.tiled_product import FLOAT16, FLOAT32, FLOAT64, TF32, Arithmetic, Cut
+from minitorch.ops.tiled_product import FLOAT16, FLOAT32, FLOAT64, TF32, Arithmetic, Tile
 from tests.ops.cuda_convolution import Case, errors, operands, results
+from tests.ops.forced_cut import forced_cut
 
 # The largest error of a sum of K products of normal numbers, relative to the largest of the sums. Rounding both factors
 # to TF32 (11 significant bits, like float16) changes each product by up to 2⁻¹⁰; the changes partly cancel. The factors
@@ -47,9 +48,9 @@ def switches() -> Any:
     vars(accelerator.convolution).update(before)
 
 
-def force(monkeypatch: Any, tile: tuple[int, int], parts: int = 1) -> None:
+def force(monkeypatch: Any, tile: Tile | tuple[int, int], parts: int = 1) -> None:
     monkeypatch.setattr(conv2d_cuda, "_plan", conv2d_cuda._plan.__wrapped__)  # without its cache
-    monkeypatch.setattr(conv2d_cuda, "cut", lambda *_: Cut(tile, parts))
+    monkeypatch.setattr(conv2d_cuda, "cut", forced_cut(tile, parts))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -70,12 +71,11 @@ def test_parts_are_added_up(emulated: Any, monkeypatch: Any, switches: Any, kind
     assert max(errors(case, dtype_of(kind), emulated)) < LARGEST_ERROR[kind]
 
 
-TENSOR_CORE_TILES = [("tf32", (128, 128)), ("tf32", (64, 64)), ("tf32", (16, 256)), ("float16", (128, 128))]
-OTHER_TILES = [(kind, tile) for kind in ("float32", "float64") for tile in KINDS[kind].tiles]
+TILES = [(kind, tile) for kind in ("float32", "float64", "tf32") for tile in KINDS[kind].tiles]
 
 
-@pytest.mark.parametrize(("kind", "tile"), [*OTHER_TILES, *TENSOR_CORE_TILES])
-def test_every_tile(emulated: Any, monkeypatch: Any, switches: Any, kind: str, tile: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("kind", "tile"), [*TILES, ("float16", FLOAT16.tiles[0])])
+def test_every_tile(emulated: Any, monkeypatch: Any, switches: Any, kind: str, tile: Tile) -> None:
     """More than a tile in both directions, so that neighbours must not overlap; a rest in both."""
     switches.allow_tf32 = kind == "tf32"
     force(monkeypatch, tile)
@@ -236,7 +236,7 @@ def test_large_cases_on_a_gpu(switches: Any, kind: str, case: Case) -> None:
 @pytest.mark.cuda
 @pytest.mark.parametrize("parts", [1, 3])
 @pytest.mark.parametrize(("kind", "tile"), [(kind, tile) for kind in KINDS for tile in KINDS[kind].tiles])
-def test_every_kernel_on_a_gpu(monkeypatch: Any, switches: Any, kind: str, tile: tuple[int, int], parts: int) -> None:
+def test_every_kernel_on_a_gpu(monkeypatch: Any, switches: Any, kind: str, tile: Tile, parts: int) -> None:
     switches.allow_tf32 = kind == "tf32"
     force(monkeypatch, tile, parts)
     for case in (

@@ -10,7 +10,8 @@ import pytest
 from minitorch.backend import accelerator
 from minitorch.ops import matmul_cuda
 from minitorch.ops.matmul_cuda import device_matrix_product
-from minitorch.ops.tiled_product import FLOAT16, FLOAT32, FLOAT64, TF32, Cut
+from minitorch.ops.tiled_product import FLOAT16, FLOAT32, FLOAT64, TF32, Tile
+from tests.ops.forced_cut import forced_cut
 
 # Relative to the largest element of the result; see test_conv2d_cuda.py.
 LARGEST_ERROR = {"float64": 2e-15, "float32": 1e-6, "tf32": 1e-3, "float16": 5e-4}
@@ -19,8 +20,8 @@ SMALL_TILE = (32, 64)
 LAYOUTS = ["nn", "nt", "tn", "tt"]  # n: as it is, t: stored transposed
 
 
-def force(monkeypatch: Any, tile: tuple[int, int], parts: int = 1) -> None:
-    monkeypatch.setattr(matmul_cuda, "cut", lambda *_: Cut(tile, parts))
+def force(monkeypatch: Any, tile: Tile | tuple[int, int], parts: int = 1) -> None:
+    monkeypatch.setattr(matmul_cuda, "cut", forced_cut(tile, parts))
 
 
 @pytest.fixture
@@ -147,9 +148,7 @@ def on_gpu(array: numpy.ndarray) -> Any:
 @pytest.mark.parametrize("parts", [1, 3])
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(("kind", "tile"), [(kind, tile) for kind in KINDS for tile in KINDS[kind].tiles])
-def test_every_kernel_on_a_gpu(
-    monkeypatch: Any, tf32: Any, kind: str, tile: tuple[int, int], layout: str, parts: int
-) -> None:
+def test_every_kernel_on_a_gpu(monkeypatch: Any, tf32: Any, kind: str, tile: Tile, layout: str, parts: int) -> None:
     tf32(kind == "tf32")
     force(monkeypatch, tile, parts)
     dtype = "float32" if kind == "tf32" else kind
