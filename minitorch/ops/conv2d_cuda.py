@@ -29,8 +29,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minitorch.backend import Array, KernelFile, accelerator, array_module, host, kernels_available
+from minitorch.backend.kernels import as_struct
 from minitorch.ops.conv2d_layout import empty_images
-from minitorch.ops.tiled_product import THREADS, Arithmetic, arithmetic_for, ceil_divide, cut, grid, tiles_in
+from minitorch.ops.tiled_product import THREADS, Arithmetic, Launch, Plan, arithmetic_for, ceil_divide, cut, plan_for
 from minitorch.ops.windows import Windows
 
 KERNELS = KernelFile(Path(__file__).with_name("conv2d.cu"))
@@ -124,24 +125,6 @@ class _Call(NamedTuple):
         return host.array((parts, room, *sizes, *pairs, self.groups, *self.strides), "int32")
 
 
-class _Launch(NamedTuple):
-    """A kernel, and how many blocks of how many threads, with how much shared memory."""
-
-    kernel: str
-    grid: tuple[int, ...]
-    block: tuple[int, ...] = (THREADS,)
-    shared_bytes: int = 0
-
-
-class _Plan(NamedTuple):
-    """What to launch, all with the same settings and numbers."""
-
-    launches: tuple[_Launch, ...]
-    defines: tuple[tuple[str, Any], ...]
-    numbers: Array
-    partial_sums: int  # how many there must be room for
-
-
 def _run(
     name: str, input: Array, weight: Array, output: Array, bias: Array | None, windows: Windows, groups: int
 ) -> None:
@@ -155,29 +138,23 @@ def _run(
     partial = xp.empty(plan.partial_sums, arithmetic.sums) if plan.partial_sums else None
     offset = None if bias is None else xp.ascontiguousarray(bias)
     arguments = (input, xp.ascontiguousarray(weight), output, offset, partial, plan.numbers)
-    for kernel, blocks, block, shared_bytes in plan.launches:
-        KERNELS.launch(kernel, blocks, block, arguments, plan.defines, shared_bytes)
+    for launch in plan.launches:
+        KERNELS.launch(launch.kernel, launch.grid, launch.block, arguments, plan.defines, launch.shared_bytes)
 
 
 @lru_cache(4096)
-def _plan(call: _Call) -> _Plan:
+def _plan(call: _Call) -> Plan:
     M, N, K, products = call.sizes()
     if M * N == 0:
-        return _Plan((), (), None, 0)
+        return Plan((), (), None, 0)
     if call.groups > 1 and min(call.C_in, call.C_out) < FEW_CHANNELS:
         return _direct_plan(call, M * N * products)
     chosen = cut(M, N, K, products, call.arithmetic, call.multiprocessors)
-    tile, parts = chosen
-    blocks = grid(tiles_in(chosen, M, N), products * parts)
-    launches = [_Launch(call.name, blocks, (tile.threads,), call.arithmetic.shared_bytes(tile))]
-    if parts > 1:
-        launches.append(_Launch(f"{call.name}_parts", grid(ceil_divide(M * N, THREADS), products)))
-    partial_sums = products * parts * M * N if parts > 1 else 0
-    return _Plan(tuple(launches), call.arithmetic.defines(tile), call.numbers(parts, M * N), partial_sums)
+    return plan_for(call.name, chosen, (M, N, products), call.arithmetic, (), call.numbers(chosen.parts, M * N))
 
 
-def _direct_plan(call: _Call, results: int) -> _Plan:
+def _direct_plan(call: _Call, results: int) -> Plan:
     """A thread an element (of the input, at least as many as there are); for the weight a block an element."""
     blocks = results if call.name == "correlate_kernel" else ceil_divide(results, THREADS)
     defines = call.arithmetic.defines(call.arithmetic.tiles[-1])  # which tile does not matter here
-    return _Plan((_Launch(f"direct_{call.name}", (blocks,)),), defines, call.numbers(1, 0), 0)
+    return Plan((Launch(f"direct_{call.name}", (blocks,)),), defines, as_struct(call.numbers(1, 0)), 0)

@@ -43,6 +43,7 @@ __device__ inline T element(const Anchor& at, const Position& further, const Pla
     return is_inside(at.row + further.row, at.column + further.column, planes) ? at.start[further.offset] : T(0);
 }
 __device__ inline T element(const Anchor& at, int offset, const Planes& planes) {
+    offset = kept(offset);  // looked up in any case, without asking first whether it will be needed
     return is_inside(at.row, at.column, planes) ? at.start[offset] : T(0);
 }
 

@@ -8,11 +8,12 @@ stream, and allocates only the result and (for long sums with few results) the s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from minitorch.backend import Array, KernelFile, accelerator, array_module, host
-from minitorch.ops.tiled_product import THREADS, arithmetic_for, ceil_divide, cut, grid, tiles_in
+from minitorch.ops.tiled_product import Arithmetic, Plan, arithmetic_for, cut, plan_for
 
 KERNELS = KernelFile(Path(__file__).with_name("matmul.cu"))
 
@@ -79,26 +80,31 @@ def _merge_first_two(array: Array) -> Array:
 def _launch(matrices: Sequence[Array], extras: _Extras) -> None:
     """The product of a and b into out: four-dimensional (outer, inner, rows, columns), of equal batch dimensions."""
     a, b, out = matrices
-    outer, inner, M, N = out.shape
-    K, batches = a.shape[-1], outer * inner
     arithmetic = arithmetic_for(a.dtype, accelerator.tf32_is_allowed(), accelerator.has_tensor_cores())
     assert arithmetic is not None  # see ``_check``
-    chosen = cut(M, N, K, batches, arithmetic, accelerator.multiprocessors())
-    parts, xp = chosen.parts, array_module(a)
-    partial = xp.empty(batches * parts * M * N, arithmetic.sums) if parts > 1 else None
+    strides = (a.strides, b.strides, out.strides)
+    plan = _plan(out.shape, a.shape[-1], strides, a.itemsize, arithmetic, accelerator.multiprocessors())
+    xp = array_module(a)
+    partial = xp.empty(plan.partial_sums, arithmetic.sums) if plan.partial_sums else None
     bias = None if extras.bias is None else xp.ascontiguousarray(extras.bias)
-    strides = [step // each.itemsize for each in matrices for step in each.strides]
-    numbers = host.array((parts, batches, inner, M, N, K, *strides), "int64")  # the struct Numbers of matmul.cu
-    arguments = (a, b, out, bias, partial, extras.alpha, extras.beta, numbers)
-    tile = chosen.tile
-    defines = (*arithmetic.defines(tile), ("A_ALONG_K", _is_along(a, -1)), ("B_ALONG_K", _is_along(b, -2)))
-    blocks, shared_bytes = grid(tiles_in(chosen, M, N), batches * parts), arithmetic.shared_bytes(tile)
-    KERNELS.launch("matrix_product", blocks, (tile.threads,), arguments, defines, shared_bytes)
-    if parts > 1:
-        blocks = grid(ceil_divide(M * N, THREADS), batches)
-        KERNELS.launch("matrix_product_parts", blocks, (THREADS,), arguments, defines)
+    arguments = (a, b, out, bias, partial, extras.alpha, extras.beta, plan.numbers)
+    for launch in plan.launches:
+        KERNELS.launch(launch.kernel, launch.grid, launch.block, arguments, plan.defines, launch.shared_bytes)
 
 
-def _is_along(matrices: Array, axis: int) -> int:
-    """1 if neighbours along ``axis`` are neighbours in memory, which decides how threads read."""
-    return int(matrices.strides[axis] == matrices.itemsize)
+@lru_cache(4096)
+def _plan(
+    shape: tuple[int, ...],
+    K: int,
+    strides: tuple[tuple[int, ...], ...],
+    itemsize: int,
+    arithmetic: Arithmetic,
+    multiprocessors: int,
+) -> Plan:
+    outer, inner, M, N = shape
+    batches, steps = outer * inner, [step // itemsize for array in strides for step in array]
+    chosen = cut(M, N, K, batches, arithmetic, multiprocessors)
+    # 1 if neighbours along K are neighbours in memory, which decides how threads read
+    along = (("A_ALONG_K", int(strides[0][-1] == itemsize)), ("B_ALONG_K", int(strides[1][-2] == itemsize)))
+    numbers = host.array((chosen.parts, batches, inner, M, N, K, *steps), "int64")  # the struct Numbers of matmul.cu
+    return plan_for("matrix_product", chosen, (M, N, batches), arithmetic, along, numbers)

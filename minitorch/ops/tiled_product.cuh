@@ -119,7 +119,7 @@ template <int ROWS, bool ALONG_K, int UNIT_ROWS, int UNIT_K> struct TileShare {
     __device__ TileShare()
         : row((ALONG_K ? threadIdx.x / FAST : threadIdx.x % FAST) * UNIT_ROWS),
           k((ALONG_K ? threadIdx.x % FAST : threadIdx.x / FAST) * UNIT_K),
-          place(shared_place<ROWS>(row, k)) {}
+          place(kept(shared_place<ROWS>(row, k))) {}
 
     /* Small tiles do not need every thread. */
     __device__ static bool is_busy() { return FAST * SLOW == THREADS || threadIdx.x < FAST * SLOW; }
@@ -157,8 +157,8 @@ struct Sums {
 
     __device__ Sums()
 #if TENSOR_CORES
-        : place_of_a(shared_place<TILE_M>(warp_row() + lane() % 16, lane() / 16 * 4)),
-          place_of_b(shared_place<TILE_N>(warp_column() + lane() / 16 * 8 + lane() % 8, lane() / 8 % 2 * 4)) {
+        : place_of_a(kept(shared_place<TILE_M>(warp_row() + lane() % 16, lane() / 16 * 4))),
+          place_of_b(kept(shared_place<TILE_N>(warp_column() + lane() / 16 * 8 + lane() % 8, lane() / 8 % 2 * 4))) {
 #else
         : place_of_a(shared_place<TILE_M>(row(0), 0)), place_of_b(shared_place<TILE_N>(column(0), 0)) {
 #endif

@@ -16,6 +16,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from minitorch.backend import Array
+from minitorch.backend.kernels import as_struct
+
 THREADS = 256  # of a block where a thread makes an element: every kernel but those that work by tiles
 MOST_PARTS = 256
 MOST_IN_GRID = 65_535  # blocks along y and z of a grid
@@ -172,3 +175,39 @@ def grid(blocks: int, problems: int) -> tuple[int, int, int]:
     """x counts ``blocks``; y and z together count ``problems``, of which neither holds more than 65,535."""
     y = min(problems, MOST_IN_GRID)
     return blocks, y, ceil_divide(problems, y)
+
+
+class Launch(NamedTuple):
+    """A kernel, and how many blocks of how many threads, with how much shared memory."""
+
+    kernel: str
+    grid: tuple[int, ...]
+    block: tuple[int, ...] = (THREADS,)
+    shared_bytes: int = 0
+
+
+class Plan(NamedTuple):
+    """What to launch for a call, all with the same settings and numbers."""
+
+    launches: tuple[Launch, ...]
+    defines: tuple[tuple[str, Any], ...]
+    numbers: Array  # a struct
+    partial_sums: int  # how many there must be room for
+
+
+def plan_for(
+    kernel: str,
+    chosen: Cut,
+    sizes: tuple[int, int, int],
+    arithmetic: Arithmetic,
+    settings: tuple[tuple[str, Any], ...],
+    numbers: Array,
+) -> Plan:
+    """Launches of ``kernel``, and where there are parts of ``<kernel>_parts``. ``sizes``: M, N, how many products."""
+    (M, N, products), (tile, parts) = sizes, chosen
+    blocks = grid(tiles_in(chosen, M, N), products * parts)
+    launches = [Launch(kernel, blocks, (tile.threads,), arithmetic.shared_bytes(tile))]
+    if parts > 1:
+        launches.append(Launch(f"{kernel}_parts", grid(ceil_divide(M * N, THREADS), products)))
+    partial_sums = products * parts * M * N if parts > 1 else 0
+    return Plan(tuple(launches), (*arithmetic.defines(tile), *settings), as_struct(numbers), partial_sums)

@@ -21,6 +21,7 @@ LAYOUTS = ["nn", "nt", "tn", "tt"]  # n: as it is, t: stored transposed
 
 
 def force(monkeypatch: Any, tile: Tile | tuple[int, int], parts: int = 1) -> None:
+    monkeypatch.setattr(matmul_cuda, "_plan", matmul_cuda._plan.__wrapped__)  # without its cache
     monkeypatch.setattr(matmul_cuda, "cut", forced_cut(tile, parts))
 
 
