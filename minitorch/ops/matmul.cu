@@ -9,8 +9,8 @@
    Settings: those of tiled_product.cuh, and A_ALONG_K, B_ALONG_K, 1 where the operand is contiguous along K (a
    row-major A is, a row-major B is not). They change the speed, not the result.
 
-   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 TILE_K=8 WARP_M=64 WARP_N=32 BLOCKS=1 A_ALONG_K=1 B_ALONG_K=0
-   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=128 TILE_N=128 TILE_K=16 WARP_M=64 WARP_N=32 BLOCKS=2 A_ALONG_K=0 B_ALONG_K=1
+   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 TILE_K=8 WARP_M=64 WARP_N=32 BLOCKS=2 A_ALONG_K=1 B_ALONG_K=0
+   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=128 TILE_N=128 TILE_K=16 WARP_M=64 WARP_N=64 BLOCKS=2 A_ALONG_K=0 B_ALONG_K=1
    Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=128 TILE_N=64 TILE_K=16 WARP_M=64 WARP_N=32 BLOCKS=3 A_ALONG_K=1 B_ALONG_K=1
    Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 TILE_K=8 WARP_M=32 WARP_N=16 BLOCKS=2 A_ALONG_K=0 B_ALONG_K=0 */
 

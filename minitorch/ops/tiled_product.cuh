@@ -305,6 +305,8 @@ __device__ void add_parts(const Product<A, B, Destination>& product, const Share
     Accumulator sum = 0;
 #pragma unroll 8
     for (int part = 0; part < share.parts; part++) sum += share.sums(part)[element];
-    const int m = element / product.N, n = element % product.N;
+    // A division of 32 bits, unless the element's number has more, takes a tenth of the time.
+    const int m = element >> 31 ? element / product.N : static_cast<int>(element) / product.N;
+    const int n = element - static_cast<long long>(m) * product.N;
     product.destination.store(m, product.destination.column(n), sum);
 }

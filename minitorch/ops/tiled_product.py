@@ -53,6 +53,7 @@ class Tile(NamedTuple):
 # 32 × 32 loads 64 for 8 of them. Four words of a step are one read: a step of 16 or 32.
 TENSOR_CORE_TILES = (
     Tile(128, 128, 16, 64, 64, 2, 1.0),
+    Tile(96, 128, 16, 48, 64, 2, 0.95),
     Tile(128, 64, 16, 64, 32, 3, 0.85),
     Tile(64, 128, 16, 32, 64, 3, 0.85),
     Tile(64, 64, 16, 32, 32, 4, 0.65),
@@ -63,7 +64,7 @@ TENSOR_CORE_TILES = (
 # Per step along k, a thread of the largest reads 16 numbers from shared memory for 64 products, one of the smallest 8
 # for 16.
 OTHER_TILES = (
-    Tile(128, 128, 8, 64, 32, 1, 1.0),
+    Tile(128, 128, 8, 64, 32, 2, 1.0),
     Tile(64, 128, 8, 32, 32, 2, 0.9),
     Tile(64, 64, 8, 32, 16, 2, 0.7),
     Tile(32, 128, 8, 16, 32, 2, 0.65),
