@@ -58,7 +58,7 @@ TENSOR_CORE_TILES = (
     Tile(64, 128, 16, 32, 64, 3, 0.85),
     Tile(64, 64, 16, 32, 32, 4, 0.65),
     Tile(32, 128, 16, 32, 32, 4, 0.5),
-    Tile(32, 64, 16, 16, 32, 4, 0.4),
+    Tile(32, 64, 16, 16, 32, 5, 0.4),
     Tile(16, 128, 16, 16, 32, 4, 0.3),
 )
 # Per step along k, a thread of the largest reads 16 numbers from shared memory for 64 products, one of the smallest 8
