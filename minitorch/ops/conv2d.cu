@@ -37,14 +37,15 @@
 
    gather.cuh has the lattices and the operand, this file what they are for each function.
 
-   Settings: those of tiled_product.cuh. Images may have any strides, the weight lies in one piece.
+   Settings: those of tiled_product.cuh, and MASKS, 1 for kernels of up to 16 × 15 taps (see gather.cuh). Images may have
+   any strides, the weight lies in one piece.
 
-   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 TILE_K=8 WARP_M=64 WARP_N=32 BLOCKS=2
-   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=128 TILE_N=128 TILE_K=16 WARP_M=64 WARP_N=64 BLOCKS=2
-   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=64 TILE_K=16 WARP_M=32 WARP_N=32 BLOCKS=4
-   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=128 TILE_N=64 TILE_K=16 WARP_M=64 WARP_N=32 BLOCKS=3
-   Compiled with: ELEMENT=half TENSOR_CORES=0 TILE_M=16 TILE_N=256 TILE_K=8 WARP_M=16 WARP_N=32 BLOCKS=2
-   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 TILE_K=8 WARP_M=32 WARP_N=16 BLOCKS=2 */
+   Compiled with: ELEMENT=float TENSOR_CORES=0 TILE_M=128 TILE_N=128 TILE_K=8 WARP_M=64 WARP_N=32 BLOCKS=2 MASKS=0
+   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=128 TILE_N=128 TILE_K=16 WARP_M=64 WARP_N=64 BLOCKS=2 MASKS=1
+   Compiled with: ELEMENT=float TENSOR_CORES=1 TILE_M=64 TILE_N=64 TILE_K=16 WARP_M=32 WARP_N=32 BLOCKS=4 MASKS=0
+   Compiled with: ELEMENT=half TENSOR_CORES=1 TILE_M=128 TILE_N=64 TILE_K=16 WARP_M=64 WARP_N=32 BLOCKS=3 MASKS=1
+   Compiled with: ELEMENT=half TENSOR_CORES=0 TILE_M=16 TILE_N=256 TILE_K=8 WARP_M=16 WARP_N=32 BLOCKS=2 MASKS=1
+   Compiled with: ELEMENT=double TENSOR_CORES=0 TILE_M=64 TILE_N=64 TILE_K=8 WARP_M=32 WARP_N=16 BLOCKS=2 MASKS=1 */
 
 #include "gather.cuh"
 

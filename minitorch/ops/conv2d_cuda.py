@@ -150,7 +150,9 @@ def _plan(call: _Call) -> Plan:
     if call.groups > 1 and min(call.C_in, call.C_out) < FEW_CHANNELS:
         return _direct_plan(call, M * N * products)
     chosen = cut(M, N, K, products, call.arithmetic, call.multiprocessors)
-    return plan_for(call.name, chosen, (M, N, products), call.arithmetic, (), call.numbers(chosen.parts, M * N))
+    rows, columns = call.windows.kernel_size
+    masks = (("MASKS", int(rows <= 16 and columns <= 15)),)  # see gather.cuh
+    return plan_for(call.name, chosen, (M, N, products), call.arithmetic, masks, call.numbers(chosen.parts, M * N))
 
 
 def _direct_plan(call: _Call, results: int) -> Plan:

@@ -93,8 +93,8 @@ struct Channels {
 
 /* The operand whose element (row, k) is the element of `planes` at rows[row] + ks[k], or 0 if that lies outside.
 
-   Either a thread always has the same k of a tile, or it always has the same rows (see TileShare): that side's positions
-   it keeps in registers. The other side's it shares with the other threads, in a table in shared memory. */
+   Either a thread always has the same k of a tile, or it always has the same rows (see TileShare). What is to be known of
+   those it keeps in registers; what of the other side, it looks up in a table in shared memory, where all threads do. */
 template <bool ALONG_K, class Rows> struct Gather {
     Planes planes;
     Rows rows;
@@ -143,6 +143,51 @@ struct Gather<ALONG_K, Rows>::Reader<ROWS, true> : TileShare<ROWS, true, 1, 1> {
     }
 };
 
+/* How a thread finds out whether the sum of two positions lies inside, for many taps (ks) and one window (row).
+
+   In general it adds the positions and looks. But if there are few taps, a bit for each row and each column of the kernel
+   says once and for all which of them lie outside of the image for this window; then one instruction tells. */
+#if MASKS  // at most 16 rows and 15 columns
+struct Window {
+    const T* start;
+    unsigned outside;  // bits 0 … 15: rows of the kernel; 16 … 30: columns; 31: what follows the last tap
+};
+
+struct alignas(8) Tap {
+    int offset;
+    unsigned bits;  // of its row and its column
+};
+
+__device__ inline Window window(const Position& position, const Lattice& taps, const Planes& planes) {
+    const Planes columns = {nullptr, 1, planes.columns}, rows = {nullptr, planes.rows, 1};
+    unsigned outside = 1u << 31;
+    for (int u = 0; u < taps.middles; u++)
+        if (!is_inside(position.row + taps.first_row + u * taps.row_step, 0, rows)) outside |= 1u << u;
+    for (int v = 0; v < taps.inners; v++)
+        if (!is_inside(0, position.column + taps.first_column + v * taps.column_step, columns)) outside |= 1u << (16 + v);
+    return {kept(planes.data + position.offset), outside};
+}
+
+__device__ inline Tap tap(const Digits& digits, const Lattice& taps, const Planes& planes) {
+    const unsigned bits = digits.outer < taps.outers ? 1u << digits.middle | 1u << (16 + digits.inner) : 1u << 31;
+    return {taps.at(digits, planes).offset, bits};
+}
+
+__device__ inline T element(const Window& window, const Tap& tap, const Planes&) {
+    return window.outside & tap.bits ? T(0) : window.start[tap.offset];
+}
+#else
+typedef Anchor Window;
+typedef Position Tap;
+
+__device__ inline Window window(const Position& position, const Lattice&, const Planes& planes) {
+    return anchor(position, planes);
+}
+__device__ inline Tap tap(const Digits& digits, const Lattice& taps, const Planes& planes) {
+    return taps.at(digits, planes);
+}
+#endif
+
 /* A thread with rows of its own, which looks up the ks of the next step. Some threads, one for each k, count their digits
    up in the meantime, and write what the step after that will look up. */
 template <bool ALONG_K, class Rows>
@@ -150,12 +195,12 @@ template <int ROWS>
 struct Gather<ALONG_K, Rows>::Reader<ROWS, false> : TileShare<ROWS, false, 1, Gather<ALONG_K, Rows>::UNIT_K> {
     typedef TileShare<ROWS, false, 1, Gather<ALONG_K, Rows>::UNIT_K> Share;
     struct Table {
-        Position ks[2][TILE_K * PACK];
+        Tap ks[2][TILE_K * PACK];
     };
 
     const Gather& operand;
     Table& table;
-    Anchor rows[Share::ROW_TURNS];
+    Window rows[Share::ROW_TURNS];
     Digits next, step;
     int now;
 
@@ -165,14 +210,16 @@ struct Gather<ALONG_K, Rows>::Reader<ROWS, false> : TileShare<ROWS, false, 1, Ga
           next(operand.ks.digits(first_step * TILE_K * PACK + threadIdx.x)),
           step(operand.ks.digits(TILE_K * PACK)),
           now(0) {
-        for (int r = 0; r < Share::ROW_TURNS; r++)
-            rows[r] = anchor(operand.rows.at(first_row + Share::row + r * Share::ROW_STEP, operand.planes), operand.planes);
+        for (int r = 0; r < Share::ROW_TURNS; r++) {
+            const Position position = operand.rows.at(first_row + Share::row + r * Share::ROW_STEP, operand.planes);
+            rows[r] = window(position, operand.ks, operand.planes);
+        }
         fill(0);
     }
 
     __device__ void fill(int half) {
         if (threadIdx.x >= TILE_K * PACK) return;
-        table.ks[half][threadIdx.x] = operand.ks.at(next, operand.planes);
+        table.ks[half][threadIdx.x] = tap(next, operand.ks, operand.planes);
         operand.ks.add(next, step);
     }
 
@@ -187,7 +234,7 @@ struct Gather<ALONG_K, Rows>::Reader<ROWS, false> : TileShare<ROWS, false, 1, Ga
         for (int i = 0; i < Share::K_TURNS; i++)
 #pragma unroll
             for (int w = 0; w < UNIT_K * PACK; w++) {
-                const Position k = table.ks[now][(Share::k + i * Share::K_STEP) * PACK + w];
+                const Tap k = table.ks[now][(Share::k + i * Share::K_STEP) * PACK + w];
 #pragma unroll
                 for (int r = 0; r < Share::ROW_TURNS; r++) Share::values[i][r][w] = element(rows[r], k, operand.planes);
             }

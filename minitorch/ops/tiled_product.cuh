@@ -86,8 +86,9 @@ template <int ROWS> __device__ inline int shared_place(int row, int k) {
 #endif
 }
 
-/* The place that lies `rows` rows (some times 4) and `k` words (0, or a power of two that is more than the k of the first
-   place) behind another one. What does not depend on the thread is for the compiler to work out. */
+/* The place that lies `rows` rows (some times 4) and `k` words behind another one, whose own k has none of the bits of
+   `k`: adding is exchanging bits then, which quads that have changed places need. Both steps are known to the compiler,
+   which is left with an instruction or none. */
 template <int ROWS> __device__ inline int further_place(int place, int rows, int k) {
 #if TENSOR_CORES
     return (place ^ shared_place<ROWS>(rows, k) % TILE_K) + rows * TILE_K;

@@ -31,6 +31,8 @@ CASES = [
     Case((1, 40, 6, 6), 5, (1, 1), (2, 2)),  # the odd rows and columns meet no window: their gradient is 0
     Case((2, 3, 9, 9), 5, (2, 2), (4, 4), (1, 1), (3, 2)),
     Case((3, 1, 9, 1), 6, (5, 1), (1, 1), (2, 0)),
+    Case((1, 8, 20, 4), 9, (17, 2), padding=(1, 1)),  # more taps than there are bits in a mask
+    Case((1, 1, 18, 17), 9, (16, 15), padding=(3, 2)),  # just as many
     Case((2, 6, 11, 8), 6, (2, 4), (3, 1), (0, 3), (2, 1), groups=6),  # depthwise
     Case((2, 4, 6, 5), 8, (3, 3), (1, 2), (1, 1), groups=2),  # few channels a group
 ]
