@@ -53,10 +53,9 @@
 struct ToWeight {
     T* weight;
     int taps;
+    __device__ T* row(int m) const { return weight + m * taps; }
     __device__ int column(int n) const { return n; }
-    __device__ void store(int m, int n, Accumulator sum) const {
-        weight[m * taps + n] = static_cast<T>(sum);
-    }
+    __device__ void store(T* row, int n, Accumulator sum) const { row[n] = static_cast<T>(sum); }
 };
 
 // ── the arguments of every kernel ────────────────────────────────────────────────────────────────────────────────────

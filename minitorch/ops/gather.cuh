@@ -248,11 +248,16 @@ struct ToImage {
     int channel_stride;
     const T* bias;  // or null
 
-    __device__ int column(int n) const {
-        return places.at(n, planes).offset;
+    struct Row {
+        T* start;
+        Accumulator bias;
+    };
+
+    __device__ Row row(int m) const {
+        return {planes.data + m * channel_stride, bias ? static_cast<Accumulator>(bias[m]) : 0};
     }
-    __device__ void store(int m, int place, Accumulator sum) const {
-        if (bias) sum += static_cast<Accumulator>(bias[m]);
-        planes.data[place + m * channel_stride] = static_cast<T>(sum);
+    __device__ int column(int n) const { return places.at(n, planes).offset; }
+    __device__ void store(const Row& row, int place, Accumulator sum) const {
+        row.start[place] = static_cast<T>(sum + row.bias);
     }
 };

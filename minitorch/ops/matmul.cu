@@ -23,9 +23,10 @@ struct ToMatrix {
     long long row_stride, column_stride;
     Accumulator alpha, beta;
 
-    __device__ long long column(int n) const { return n; }
-    __device__ void store(int m, long long n, Accumulator sum) const {
-        T& element = c[m * row_stride + n * column_stride];
+    __device__ T* row(int m) const { return c + m * row_stride; }
+    __device__ int column(int n) const { return n; }
+    __device__ void store(T* row, int n, Accumulator sum) const {
+        T& element = row[n * column_stride];
         sum *= alpha;
         if (beta != 0) sum += beta * static_cast<Accumulator>(element);  // with 0, c may be uninitialised memory
         if (bias) sum += static_cast<Accumulator>(bias[n]);

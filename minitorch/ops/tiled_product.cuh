@@ -202,24 +202,28 @@ struct Sums {
 #endif
     }
 
-    /* Give every sum that lies in C to `destination`. What belongs to a column is found once for all of its rows. */
+    /* Give every sum that lies in C to `destination`. What is to be known of a column is found by one thread, which tells
+       the others through `shared`. */
     template <class Destination>
-    __device__ void hand_out(Destination destination, int tile_row, int tile_column, int M, int N) const {
+    __device__ void hand_out(Destination destination, void* shared, int tile_row, int tile_column, int M, int N) const {
+        auto* const columns = static_cast<decltype(destination.column(0))*>(shared);
+        for (int n = threadIdx.x; n < TILE_N; n += THREADS) columns[n] = destination.column(tile_column + n);
+        __syncthreads();
 #pragma unroll
-        for (int j = 0; j < COLUMNS_EACH; j++) {
-            if (tile_column + column(j) >= N) continue;
-            const auto place = destination.column(tile_column + column(j));
+        for (int i = 0; i < ROWS_EACH; i++) {
+            if (tile_row + row(i) >= M) continue;
+            const auto place_of_row = destination.row(tile_row + row(i));
 #pragma unroll
-            for (int i = 0; i < ROWS_EACH; i++)
-                if (tile_row + row(i) < M) destination.store(tile_row + row(i), place, sums[i][j]);
+            for (int j = 0; j < COLUMNS_EACH; j++)
+                if (tile_column + column(j) < N) destination.store(place_of_row, columns[column(j)], sums[i][j]);
         }
     }
 };
 
 // ── a tile of the product ────────────────────────────────────────────────────────────────────────────────────────────
 
-/* A (M × K) · B (K × N), and the `destination` that takes each element: `destination.column(n)` and then
-   `destination.store(m, column, sum)`. */
+/* A (M × K) · B (K × N), and the `destination` that takes each element:
+   `destination.store(destination.row(m), destination.column(n), sum)`. */
 template <class A, class B, class Destination> struct Product {
     A a;
     B b;
@@ -243,8 +247,9 @@ struct Share {
 struct PartialSums {
     Accumulator* sums;  // (M × N)
     int N;
+    __device__ Accumulator* row(int m) const { return sums + static_cast<long long>(m) * N; }
     __device__ int column(int n) const { return n; }
-    __device__ void store(int m, int n, Accumulator sum) const { sums[m * N + n] = sum; }
+    __device__ void store(Accumulator* row, int n, Accumulator sum) const { row[n] = sum; }
 };
 
 /* This block's tile of the product, or its share of it. */
@@ -292,9 +297,9 @@ __device__ void multiply_tile(const Product<A, B, Destination>& product, const S
         __syncthreads();
     }
     if (share.parts == 1)
-        sums.hand_out(product.destination, tile_row, tile_column, M, N);
+        sums.hand_out(product.destination, tiles, tile_row, tile_column, M, N);
     else
-        sums.hand_out(PartialSums{share.sums(share.part), N}, tile_row, tile_column, M, N);
+        sums.hand_out(PartialSums{share.sums(share.part), N}, tiles, tile_row, tile_column, M, N);
 }
 
 /* C from the sums of its parts: a thread an element. */
@@ -309,5 +314,5 @@ __device__ void add_parts(const Product<A, B, Destination>& product, const Share
     // A division of 32 bits, unless the element's number has more, takes a tenth of the time.
     const int m = element >> 31 ? element / product.N : static_cast<int>(element) / product.N;
     const int n = element - static_cast<long long>(m) * product.N;
-    product.destination.store(m, product.destination.column(n), sum);
+    product.destination.store(product.destination.row(m), product.destination.column(n), sum);
 }
