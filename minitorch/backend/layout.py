@@ -21,6 +21,7 @@ _ROW_MAJOR = tuple(range(32))
 CHANNELS_LAST = {4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}  # the order of (N, C, H, W) and (N, C, D, H, W), by rank
 
 
+@lru_cache(4096)
 def order_of(shape: Shape, *operands: Shape) -> Shape:
     """The order of a result of ``shape``, given each operand's strides (0 where it is broadcast).
 

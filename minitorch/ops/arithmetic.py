@@ -6,13 +6,17 @@ the operand's own (see ``autograd/primitive.py``). Quotients are in ``division.p
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, HostArray, as_first
+from minitorch.backend.elementwise import combined, function_of
+from minitorch.backend.launching import runs_kernels
 from minitorch.dtypes import dtype_of, from_numpy_dtype
+from minitorch.ops.fused_cuda import fused_if_alike
 from minitorch.ops.promotion import check_range, is_number, promote, to_dtype
 
 
@@ -22,11 +26,14 @@ class Add(Function):
     alpha: Any = None  # None means 1, the usual case
 
     def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
-        if alpha is None:
+        if alpha is not None:
+            self.alpha = alpha
+            result = None if a.__class__ is HostArray else fused_if_alike("add_scaled", (a, b), alpha)
+            return as_first(a + alpha * b, a, b) if result is None else result
+        if a.__class__ is HostArray:
             result = a + b  # row-major operands need no call: small sums count nanoseconds
-            return result if a.__class__ is HostArray and a.flags.c_contiguous else as_first(result, a, b)
-        self.alpha = alpha
-        return as_first(a + alpha * b, a, b)
+            return result if a.flags.c_contiguous else as_first(result, a, b)
+        return combined(operator.add, a, b)
 
     def backward(self, grad_output: Any) -> Any:
         needs_b = self.needs_input_grad[1]
@@ -59,11 +66,14 @@ class Sub(Function):
     alpha: Any = None
 
     def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
-        if alpha is None:
+        if alpha is not None:
+            self.alpha = alpha
+            result = None if a.__class__ is HostArray else fused_if_alike("subtract_scaled", (a, b), alpha)
+            return as_first(a - alpha * b, a, b) if result is None else result
+        if a.__class__ is HostArray:
             result = a - b
-            return result if a.__class__ is HostArray and a.flags.c_contiguous else as_first(result, a, b)
-        self.alpha = alpha
-        return as_first(a - alpha * b, a, b)
+            return result if a.flags.c_contiguous else as_first(result, a, b)
+        return as_first(a - b, a, b) if b.__class__ is HostArray else combined(operator.sub, a, b)
 
     def backward(self, grad_output: Any) -> Any:
         if not self.needs_input_grad[1]:
@@ -153,8 +163,10 @@ class Mul(Function):
     def forward(self, a: Array, b: Array) -> Array:
         needs_a, needs_b = self.needs_input_grad[:2]
         self.save(a if needs_b else None, b if needs_a else None)
-        result = a * b
-        return result if a.__class__ is HostArray and a.flags.c_contiguous else as_first(result, a, b)
+        if a.__class__ is HostArray:
+            result = a * b
+            return result if a.flags.c_contiguous else as_first(result, a, b)
+        return combined(operator.mul, a, b)
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
@@ -185,7 +197,7 @@ class Neg(Function):
                 "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
                 "a mask, use the `~` or `logical_not()` operator instead."
             )
-        return -a
+        return -a if a.__class__ is HostArray or not runs_kernels(a) else function_of("negative", a)
 
     def backward(self, grad_output: Any) -> Any:
         return -grad_output

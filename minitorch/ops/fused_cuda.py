@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from minitorch.backend import Array, array_module, empty_in_order, in_order, order_of
+from minitorch.backend import Array, in_order, order_of
+from minitorch.backend.elementwise import launch, lie_alike
 from minitorch.backend.kernels import KernelFile
-from minitorch.backend.launching import BLOCK, blocks_for, element_types
 
-_EACH = 4  # elements of a thread, as in the kernels
 _kernels = KernelFile(Path(__file__).with_name("fused.cu"))
 
 
-def fused(name: str, first: Array, second: Array | None = None) -> Array:
-    """The formula with this name, element by element, in the memory order of ``first``."""
-    order = order_of(first.shape, first.strides)
-    first, second = in_order(first, order), None if second is None else in_order(second, order)
-    output = empty_in_order(array_module(first), first.shape, first.dtype, order)
-    arguments = [first, second, output, first.size]
-    _kernels.launch(name, (blocks_for(first.size, _EACH * BLOCK),), (BLOCK,), arguments, element_types(first))
-    return output
+def fused(name: str, first: Array, second: Array | None = None, number: float | None = None) -> Array:
+    """The formula with this name, element by element, in the memory order of ``first``.
+
+    The operands are floating-point arrays of one shape on a GPU; ``number`` is for formulas that have one.
+    """
+    operands = (first,) if second is None else (first, second)
+    if not lie_alike(*operands):
+        order = order_of(first.shape, first.strides)
+        operands = tuple([in_order(each, order) for each in operands])
+    return launch(_kernels, name, operands, () if number is None else (float(number),))
+
+
+def fused_if_alike(name: str, operands: tuple[Any, ...], number: float) -> Array | None:
+    """The formula, with a number, of operands that lie alike; None where it is for the array module to compute."""
+    if any(each.__class__ is not operands[0].__class__ for each in operands) or not lie_alike(*operands):
+        return None
+    return launch(_kernels, name, operands, (float(number),))
+
+
+def fused_in_place(name: str, target: Array) -> bool:
+    """Put the formula of an array's elements in their place; False, and nothing done, where no kernel can."""
+    if not lie_alike(target):
+        return False
+    launch(_kernels, name, (target,), output=target)
+    return True

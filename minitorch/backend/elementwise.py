@@ -1,0 +1,107 @@
+"""Arithmetic on a GPU at the speed of its memory: ``elementwise.cu`` where operands lie alike, else the array module.
+
+Most arithmetic is on floating-point arrays of one shape and layout, or on one and a number. For these there are kernels
+of our own. Everything else (broadcasting, other dtypes, arrays with gaps) is computed by Python's operators.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from minitorch.backend import accelerator
+from minitorch.backend.arrays import Array, array_module
+from minitorch.backend.kernels import KernelFile
+from minitorch.backend.launching import BLOCK, TYPES, blocks_for, runs_kernels
+from minitorch.backend.layout import as_first, empty_in_order, in_order, is_dense, order_of
+
+_BYTES_OF_THREAD = 32  # of each operand: two reads of 16 bytes, as in elementwise.cuh
+_NUMBERS = (float, int)
+
+# The kernels for two arrays, for an array and a number, and for a number and an array
+_NAMES: dict[Callable[[Any, Any], Any], tuple[str, str, str]] = {
+    operator.add: ("add", "add_number", "add_number"),
+    operator.sub: ("subtract", "subtract_number", "number_subtract"),
+    operator.mul: ("multiply", "multiply_number", "multiply_number"),
+    operator.truediv: ("divide", "divide_number", "number_divide"),
+}
+_kernels = KernelFile(Path(__file__).with_suffix(".cu"))
+
+
+def combined(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Array:
+    """``operation`` (of Python's module ``operator``) on two operands, in the order of the first one."""
+    result = _combined_by_kernel(operation, a, b)
+    return as_first(operation(a, b), a, b) if result is None else result
+
+
+def _combined_by_kernel(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Array | None:
+    of_arrays, with_number, of_number = _NAMES[operation]
+    if a.__class__ is b.__class__:
+        return launch(_kernels, of_arrays, (a, b)) if lie_alike(a, b) else None
+    if b.__class__ in _NUMBERS:
+        return launch(_kernels, with_number, (a,), (float(b),)) if lie_alike(a) else None
+    if a.__class__ in _NUMBERS:
+        return launch(_kernels, of_number, (b,), (float(a),)) if lie_alike(b) else None
+    return None
+
+
+def extreme(name: str, a: Array, b: Array) -> Array | None:
+    """The ``maximum`` or ``minimum`` of two arrays; None where it is for the array module to compute."""
+    return launch(_kernels, name, (a, b)) if a.__class__ is b.__class__ and lie_alike(a, b) else None
+
+
+def function_of(name: str, x: Array) -> Array:
+    """A function of ``elementwise.cu`` of floating-point elements on a GPU, in the order of ``x``."""
+    return launch(_kernels, name, (x if is_dense(x) else in_order(x, order_of(x.shape, x.strides)),))
+
+
+def lie_alike(first: Any, *others: Any) -> bool:
+    """Whether kernels can walk through these arrays side by side: floating, on one GPU, in one order without gaps."""
+    if not runs_kernels(first):
+        return False
+    flags = first.flags
+    for other in others:
+        if other.shape != first.shape or other.dtype != first.dtype:
+            return False
+        if other.strides != first.strides and not (flags.c_contiguous and other.flags.c_contiguous):
+            return False
+        if accelerator.device_count() > 1 and other.device != first.device:
+            return False
+    return bool(flags.c_contiguous) or is_dense(first)
+
+
+def launch(
+    kernels: KernelFile,
+    name: str,
+    operands: tuple[Array, ...],
+    numbers: tuple[float, ...] = (),
+    output: Array | None = None,
+) -> Array:
+    """Run a kernel of ``elementwise.cuh`` on arrays that ``lie_alike``; returns ``output``.
+
+    Without one, that is a new array in the order of the first.
+    """
+    first = operands[0]
+    if output is None:
+        xp = array_module(first)
+        if first.flags.c_contiguous:
+            output = xp.empty(first.shape, first.dtype)
+        else:
+            output = empty_in_order(xp, first.shape, first.dtype, order_of(first.shape, first.strides))
+    size = first.size
+    grid, settings = _plan(first.dtype.char, size)
+    kernels.launch(name, grid, (BLOCK,), (*operands, output, *numbers, size), settings)
+    return output
+
+
+@lru_cache(4096)
+def _plan(character: str, size: int) -> tuple[tuple[int], tuple[Any, ...]]:
+    """(grid, settings) for so many elements of a dtype."""
+    dtype, piece = numpy.dtype(character), BLOCK * _BYTES_OF_THREAD // numpy.dtype(character).itemsize
+    index = "int" if size < 2**31 - piece else "long long"  # the last block counts a little further
+    return (blocks_for(size, piece),), (("ELEMENT", TYPES[dtype.name]), ("INDEX", index), ("BLOCK", BLOCK))
