@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minitorch.backend import Array, array_module, row_major
+from minitorch.backend import Array, array_module, host, row_major
 from minitorch.backend.channels import View
 from minitorch.backend.kernels import KernelFile
-from minitorch.backend.launching import BLOCK, INTEGERS, element_types, pointer, wide_dtype
+from minitorch.backend.launching import INTEGERS, pointer, wide_dtype
 from minitorch.backend.reduction import sum_over
 from minitorch.ops.autocast import autocasts
 from minitorch.ops.lines_cuda import lines_along
 from minitorch.ops.nll_loss import class_dim
 
+_SUMMING = 1024  # threads of the block that adds up losses, as in the kernel
 _MANY = 1 << 14  # places, whose losses one block is still enough for
 _kernels = KernelFile(Path(__file__).with_name("cross_entropy.cu"))
+_SETTINGS = {host.dtype(name).char: (("TARGET", INTEGERS[name]),) for name in INTEGERS}
 
 
 @autocasts
@@ -36,9 +38,9 @@ def cross_entropy(
         loss = _sum(losses) / total if reduction == "mean" else _sum(losses)
         return loss.astype(input.dtype, copy=False), (logarithms, total if reduction == "mean" else None)
     loss, total = xp.empty((), input.dtype), xp.empty((), wide)
-    settings = element_types(input) | _settings(target) | {"TEAM": BLOCK, "BLOCK": BLOCK}
     arguments = [losses, weights, loss, total, lines.lines, int(reduction == "mean")]
-    _kernels.launch("sum_losses", (1,), (BLOCK,), arguments, settings)
+    settings = lines.settings(input, _settings(target))  # those of `forward`: then they are in one program
+    _kernels.launch("sum_losses", (1,), (_SUMMING,), arguments, settings)
     return loss, (logarithms, total if reduction == "mean" else None)
 
 
@@ -55,7 +57,7 @@ def cross_entropy_gradient(
     """The gradient of the scores; ``kept`` is what ``cross_entropy`` returned beside the loss."""
     input, target, grad_output = row_major(input), row_major(target), row_major(grad_output)
     logarithms, total = kept
-    grad_input = array_module(input).empty_like(input)
+    grad_input = array_module(input).empty(input.shape, input.dtype)
     arguments = [input, pointer(target), pointer(weight), logarithms, grad_output]
     arguments += [int(reduction == "none"), total, grad_input, float(smoothing), ignore_index]
     lines = lines_along(input.shape, class_dim(input.shape))
@@ -68,5 +70,5 @@ def _sum(values: Array) -> Array:
     return sum_over(values, View(values.size, 1, 1), values.dtype.name).reshape(())
 
 
-def _settings(target: Array) -> dict[str, str]:
-    return {"TARGET": INTEGERS[target.dtype.name]}
+def _settings(target: Array) -> tuple[tuple[str, str], ...]:
+    return _SETTINGS[target.dtype.char]
