@@ -25,7 +25,7 @@ from minitorch.ops.promotion import to_dtype
 
 
 def is_for_module(x: Array) -> bool:
-    """Whether NumPy or CuPy computes a function of ``x``: it lies in host memory, or no kernel of ours knows its dtype."""
+    """Whether NumPy or CuPy computes a function of ``x``: it is in host memory, or no kernel knows its dtype."""
     return x.__class__ is HostArray or not runs_kernels(x)
 
 

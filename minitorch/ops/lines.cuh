@@ -11,32 +11,39 @@
    A thread holds HELD elements of its line in registers, so that the line is read from memory once, whatever is computed
    of it. HELD is a power of two. Lines longer than TEAM · HELD are not held (HELD = 0): they are read twice.
 
-   Settings: those of numbers.cuh, TEAM, BLOCK and HELD. */
+   With RUNS, line c is channel c of an array (N, lines, run): N runs of `run` elements, one in each sample.
+
+   Settings: those of numbers.cuh, TEAM, BLOCK, HELD, and RUNS (0 if it is left out). */
 
 #pragma once
 
 #include "vectors.cuh"
 
+#ifndef RUNS
+#define RUNS 0
+#endif
+
 constexpr int LINE_WIDTH = HELD == 0 || HELD > WIDTH ? WIDTH : HELD;  // elements of the widest access to a line
 
 struct Line {
-    Index number, start, length, step;
+    Index number, start, length, step, run, jump;
     bool exists;
 
-    __device__ Line(long long lines, long long length, long long inner) : length(length), step(inner) {
+    __device__ Line(long long lines, long long length, long long inner)
+        : length(length), step(RUNS ? 1 : inner), run(RUNS ? inner : length), jump(lines * run) {
         number = (Index)blockIdx.x * (BLOCK / TEAM) + threadIdx.x / TEAM;
         exists = number < lines;
         if (!exists) number = lines - 1;  // does another line's sums, and writes nothing
-        start = inner == 1 ? number * this->length : number / step * this->length * step + number % step;
+        start = step == 1 ? number * run : number / step * this->length * step + number % step;
     }
 
     __device__ Index first() const { return TEAM == 1 ? 0 : threadIdx.x % TEAM; }
-    __device__ Index offset(Index k) const { return start + k * step; }
+    __device__ Index offset(Index k) const { return RUNS ? start + k / run * jump + k % run : start + k * step; }
     __device__ bool writes() const { return exists && first() == 0; }
 
     /* Whether all lines of these arrays can be moved in vectors of LINE_WIDTH: the same for all threads. */
     __device__ bool has_vectors(const T* one, const T* other) const {
-        return LINE_WIDTH > 1 && step == 1 && length % LINE_WIDTH == 0 && is_aligned(one) && is_aligned(other);
+        return LINE_WIDTH > 1 && step == 1 && run % LINE_WIDTH == 0 && is_aligned(one) && is_aligned(other);
     }
 };
 

@@ -27,24 +27,26 @@ class Team(NamedTuple):
 def team_for(length: int, inner: int, itemsize: int, arrays: int = 1) -> Team:
     """The team for lines of ``length`` elements, of as many arrays as are held at the same time.
 
-    Up to a warp if that can hold the line; else a block. Blocks of full size have half of the registers for each
-    thread, and lines of several arrays must be shorter, so that none of it spills.
+    Up to a warp if that can hold the line; else a block. Threads of large blocks have fewer registers each, and lines
+    of several arrays must be shorter, so that none of it spills.
 
-    >>> team_for(10, 1, 4), team_for(1000, 1, 4), team_for(16384, 1, 4), team_for(50257, 1, 4)
-    (Team(team=4, block=128, held=4), Team(team=32, block=128, held=32), Team(team=1024, block=1024, held=16), Team(team=1024, block=1024, held=0))
+    >>> team_for(10, 1, 4), team_for(1000, 1, 4)
+    (Team(team=4, block=128, held=4), Team(team=32, block=128, held=32))
+    >>> team_for(16384, 1, 4), team_for(50257, 1, 4)
+    (Team(team=1024, block=1024, held=16), Team(team=1024, block=1024, held=0))
     >>> team_for(21, 49, 4), team_for(1000, 49, 4)
     (Team(team=1, block=128, held=32), Team(team=1, block=128, held=0))
     """
     words = max(itemsize // 4, 1)
-    most = _REGISTERS // words
+    most = min(_REGISTERS, 2 * _REGISTERS // arrays) // words
     if inner > 1:
         return Team(1, _SMALL_BLOCK, power_of_two(length) if length <= most else 0)
     if length <= _WARP * most:
         team = min(power_of_two(-(-length // 4)), _WARP)
         return Team(team, _SMALL_BLOCK, max(power_of_two(-(-length // team)), 1))
-    held = most // 2
+    held = min(_REGISTERS // 2, _REGISTERS // arrays) // words
     if length > _LARGEST_BLOCK * held and arrays == 1 and words == 1:
-        held = most
+        held = _REGISTERS
     if length > _LARGEST_BLOCK * held:
         return Team(_LARGEST_BLOCK, _LARGEST_BLOCK, 0)
     team = max(power_of_two(-(-length // held)), _SMALL_BLOCK)
@@ -66,25 +68,31 @@ class Lines(NamedTuple):
         arguments: Sequence[Any],
         defines: tuple[tuple[str, Any], ...] = (),
         arrays: int = 1,
+        blocks: int | None = None,
     ) -> None:
-        """Run a kernel on these lines of ``array``; ``arguments`` are those before the sizes."""
-        grid, block, settings = _plan(self, array.dtype.char, arrays, defines)
-        kernels.launch(name, grid, block, (*arguments, *self), settings)
+        """Run a kernel on these lines of ``array``; ``arguments`` are those before the sizes.
+
+        ``blocks`` is for kernels in which a team works on line after line.
+        """
+        grid, block, settings = plan(*self, array.dtype.char, arrays, defines)
+        kernels.launch(name, grid if blocks is None else (blocks,), block, (*arguments, *self), settings)
 
     def settings(self, array: Array, defines: tuple[tuple[str, Any], ...] = (), arrays: int = 1) -> Any:
         """What a kernel on these lines is compiled with."""
-        return _plan(self, array.dtype.char, arrays, defines)[2]
+        return plan(*self, array.dtype.char, arrays, defines)[2]
 
 
 @lru_cache(4096)
-def _plan(lines: Lines, character: str, arrays: int, defines: tuple[tuple[str, Any], ...]) -> tuple[Any, Any, Any]:
-    """(grid, block, settings): worked out once, as a step launches the same again and again."""
+def plan(
+    lines: int, length: int, inner: int, character: str, arrays: int, defines: tuple[tuple[str, Any], ...]
+) -> tuple[tuple[int], tuple[int], tuple[Any, ...]]:
+    """(grid, block, settings) for lines of a dtype: worked out once, as a step launches the same again and again."""
     dtype = host.dtype(character)
-    team, block, held = team_for(lines.length, lines.inner, dtype.itemsize, arrays)
-    index = "int" if lines.lines * lines.length < _MOST_IN_32_BITS else "long long"
+    team, block, held = team_for(length, inner, dtype.itemsize, arrays)
+    index = "int" if lines * length < _MOST_IN_32_BITS else "long long"
     types = (("ELEMENT", TYPES[dtype.name]), ("INDEX", index))
     settings = (*types, ("TEAM", team), ("BLOCK", block), ("HELD", held), *defines)
-    return (blocks_for(lines.lines, block // team),), (block,), settings
+    return (blocks_for(lines, block // team),), (block,), settings
 
 
 def lines_along(shape: tuple[int, ...], dim: int) -> Lines:

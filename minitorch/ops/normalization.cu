@@ -13,6 +13,9 @@
    Layer normalisation of (rows, size) is SAMPLES (rows, size, 1) and ROWS (1, rows, size) with one group. Group
    normalisation of (N, C, places) is SAMPLES (N, C, places) and ROWS (1, N · groups, per_group · places).
 
+   Rows and channels that fit into the registers of a block are for layer_norm.cu and batch_norm.cu, which read memory
+   once; these kernels are for any size.
+
    Forward: `moments` reads x, `normalize` reads x and writes y: 3 elements moved for each. Backward: `gradient_sums`
    reads g and x, `gradient` reads both and writes grad_input: 5 elements.
 
