@@ -129,6 +129,13 @@ def joined(arrays: Sequence[Array], axis: int) -> Array:
     return result
 
 
+def is_same_memory(array: Array, view: Any) -> bool:
+    """Whether ``view`` is a view of all of ``array``, an array on a GPU, element for element."""
+    if view.__class__ is not array.__class__ or view.strides != array.strides or view.dtype != array.dtype:
+        return False
+    return bool(view.data.ptr == array.data.ptr and view.shape == array.shape)
+
+
 def shares_memory(first: Array, second: Array) -> bool:
     """Whether the two arrays may overlap in memory (bounds only: cheap, never a false no)."""
     return is_on_cpu(first) and is_on_cpu(second) and numpy.may_share_memory(first, second)

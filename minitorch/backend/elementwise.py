@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 
 from minitorch.backend import accelerator
-from minitorch.backend.arrays import Array, array_module
+from minitorch.backend.arrays import Array, array_module, memory_object
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import BLOCK, TYPES, blocks_for, runs_kernels
 from minitorch.backend.layout import as_first, empty_in_order, in_order, is_dense, order_of
@@ -33,18 +33,21 @@ _NAMES: dict[Callable[[Any, Any], Any], tuple[str, str, str]] = {
 _kernels = KernelFile(Path(__file__).with_suffix(".cu"))
 
 
-def combined(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Array:
-    """``operation`` (of Python's module ``operator``) on two operands, in the order of the first one."""
-    result = _combined_by_kernel(operation, a, b)
+def combined(operation: Callable[[Any, Any], Any], a: Any, b: Any, in_place: bool = False) -> Array:
+    """``operation`` (of Python's module ``operator``) on two operands, in the order of the first one.
+
+    ``in_place`` allows the result to take the memory of ``a``; then it is a view of that.
+    """
+    result = _combined_by_kernel(operation, a, b, in_place)
     return as_first(operation(a, b), a, b) if result is None else result
 
 
-def _combined_by_kernel(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Array | None:
+def _combined_by_kernel(operation: Callable[[Any, Any], Any], a: Any, b: Any, in_place: bool) -> Array | None:
     of_arrays, with_number, of_number = _NAMES[operation]
     if a.__class__ is b.__class__:
-        return launch(_kernels, of_arrays, (a, b)) if lie_alike(a, b) else None
+        return launch(_kernels, of_arrays, (a, b), (), view_for(in_place, a, b)) if lie_alike(a, b) else None
     if b.__class__ in _NUMBERS:
-        return launch(_kernels, with_number, (a,), (float(b),)) if lie_alike(a) else None
+        return launch(_kernels, with_number, (a,), (float(b),), view_for(in_place, a)) if lie_alike(a) else None
     if a.__class__ in _NUMBERS:
         return launch(_kernels, of_number, (b,), (float(a),)) if lie_alike(b) else None
     return None
@@ -58,6 +61,16 @@ def extreme(name: str, a: Array, b: Array) -> Array | None:
 def function_of(name: str, x: Array) -> Array:
     """A function of ``elementwise.cu`` of floating-point elements on a GPU, in the order of ``x``."""
     return launch(_kernels, name, (x if is_dense(x) else in_order(x, order_of(x.shape, x.strides)),))
+
+
+def view_for(in_place: bool, first: Array, *others: Array) -> Array | None:
+    """Where a result may go that shall take the place of ``first``: a view of it, or None for fresh memory.
+
+    Another operand that is another part of the same memory would be overwritten before it is read.
+    """
+    if not in_place or any(each is not first and memory_object(each) is memory_object(first) for each in others):
+        return None
+    return first[...]
 
 
 def lie_alike(first: Any, *others: Any) -> bool:

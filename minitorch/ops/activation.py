@@ -32,7 +32,7 @@ from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import exp
-from minitorch.ops.fused_cuda import fused
+from minitorch.ops.fused_cuda import fused, fused_in_place
 from minitorch.ops.operand import compute, in_place, keep_bits, keep_where, kind_of, narrow, require, widen
 from minitorch.ops.shape import reshape
 
@@ -40,9 +40,10 @@ from minitorch.ops.shape import reshape
 class Relu(Function):
     """max(x, 0);  d/dx = 1 where x > 0, else 0."""
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array, *, in_place: bool = False) -> Array:
         if x.__class__ is not HostArray and runs_kernels(x):
-            y = fused("relu", x)
+            y = fused_in_place("relu", x) if in_place else None
+            y = fused("relu", x) if y is None else y
             self.save(y)
             return y
         xp = array_module(x)
@@ -87,7 +88,12 @@ def relu(input: Any, inplace: bool = False) -> Any:
     """
     if kind_of(input, "relu") == "b":
         raise RuntimeError("Boolean inputs not supported for relu")
-    return compute(Relu, input, inplace)
+    return compute(Relu, input, inplace, in_place=True) if inplace else Relu.apply(input)
+
+
+def relu_(input: Any) -> Any:
+    """``relu`` in place: the result replaces ``input``'s values; returns ``input``."""
+    return relu(input, inplace=True)
 
 
 class LeakyRelu(Function):
@@ -346,7 +352,6 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return compute(Celu, input, inplace, alpha=alpha, input_scale=1 / alpha)
 
 
-relu_ = in_place(relu)
 leaky_relu_ = in_place(leaky_relu)
 rrelu_ = in_place(rrelu)
 threshold_ = in_place(threshold)

@@ -10,8 +10,8 @@ import operator
 from typing import Any
 
 from minitorch.autograd.function import Function
-from minitorch.autograd.inplace import write_out
-from minitorch.autograd.variable import raw
+from minitorch.autograd.inplace import apply_inplace, write_out
+from minitorch.autograd.variable import Variable, raw
 from minitorch.backend import Array, HostArray, as_first
 from minitorch.backend.elementwise import combined, function_of
 from minitorch.backend.launching import runs_kernels
@@ -25,15 +25,15 @@ class Add(Function):
 
     alpha: Any = None  # None means 1, the usual case
 
-    def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
+    def forward(self, a: Array, b: Array, *, alpha: Any = None, in_place: bool = False) -> Array:
         if alpha is not None:
             self.alpha = alpha
-            result = None if a.__class__ is HostArray else fused_if_alike("add_scaled", (a, b), alpha)
+            result = None if a.__class__ is HostArray else fused_if_alike("add_scaled", (a, b), alpha, in_place)
             return as_first(a + alpha * b, a, b) if result is None else result
         if a.__class__ is HostArray:
             result = a + b  # row-major operands need no call: small sums count nanoseconds
             return result if a.flags.c_contiguous else as_first(result, a, b)
-        return combined(operator.add, a, b)
+        return combined(operator.add, a, b, in_place)
 
     def backward(self, grad_output: Any) -> Any:
         needs_b = self.needs_input_grad[1]
@@ -65,15 +65,15 @@ class Sub(Function):
 
     alpha: Any = None
 
-    def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
+    def forward(self, a: Array, b: Array, *, alpha: Any = None, in_place: bool = False) -> Array:
         if alpha is not None:
             self.alpha = alpha
-            result = None if a.__class__ is HostArray else fused_if_alike("subtract_scaled", (a, b), alpha)
+            result = None if a.__class__ is HostArray else fused_if_alike("subtract_scaled", (a, b), alpha, in_place)
             return as_first(a - alpha * b, a, b) if result is None else result
         if a.__class__ is HostArray:
             result = a - b
             return result if a.flags.c_contiguous else as_first(result, a, b)
-        return as_first(a - b, a, b) if b.__class__ is HostArray else combined(operator.sub, a, b)
+        return as_first(a - b, a, b) if b.__class__ is HostArray else combined(operator.sub, a, b, in_place)
 
     def backward(self, grad_output: Any) -> Any:
         if not self.needs_input_grad[1]:
@@ -160,13 +160,13 @@ def _scale(name: str, alpha: Any, *operands: Any) -> Any:
 class Mul(Function):
     """a · b;  ∂/∂a = b, ∂/∂b = a."""
 
-    def forward(self, a: Array, b: Array) -> Array:
+    def forward(self, a: Array, b: Array, *, in_place: bool = False) -> Array:
         needs_a, needs_b = self.needs_input_grad[:2]
         self.save(a if needs_b else None, b if needs_a else None)
         if a.__class__ is HostArray:
             result = a * b
             return result if a.flags.c_contiguous else as_first(result, a, b)
-        return combined(operator.mul, a, b)
+        return combined(operator.mul, a, b, in_place and not needs_b)  # a is saved for b
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
@@ -228,6 +228,37 @@ def positive(input: Any) -> Any:
     if raw(input).dtype.kind == "b":
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
+
+
+def goes_in_place(input: Any, other: Any, alpha: Any = 1) -> bool:
+    """Whether a kernel may compute input ∘ other, a number or a tensor of the same dtype, into ``input``'s memory."""
+    a = input.array
+    if a.__class__ is HostArray or a.dtype.kind != "f" or alpha.__class__ not in (int, float):
+        return False
+    return other.__class__ in (int, float) or (isinstance(other, Variable) and other.array.dtype == a.dtype)
+
+
+def add_(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """``add`` in place: on a GPU the sum is written where ``input`` was read."""
+    if input.array.__class__ is HostArray or not goes_in_place(input, other, alpha):
+        return apply_inplace(input, lambda old: add(old, other, alpha=alpha))
+    options = {} if alpha == 1 else {"alpha": alpha}
+    return apply_inplace(input, lambda old: Add.apply(old, other, in_place=True, **options))
+
+
+def sub_(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """``sub`` in place, as ``add_``."""
+    if input.array.__class__ is HostArray or not goes_in_place(input, other, alpha):
+        return apply_inplace(input, lambda old: sub(old, other, alpha=alpha))
+    options = {} if alpha == 1 else {"alpha": alpha}
+    return apply_inplace(input, lambda old: Sub.apply(old, other, in_place=True, **options))
+
+
+def mul_(input: Any, other: Any) -> Any:
+    """``mul`` in place, as ``add_``."""
+    if input.array.__class__ is HostArray or not goes_in_place(input, other):
+        return apply_inplace(input, lambda old: mul(old, other))
+    return apply_inplace(input, lambda old: Mul.apply(old, other, in_place=True))
 
 
 subtract, multiply, negative = sub, mul, neg

@@ -12,10 +12,11 @@ import operator
 from typing import Any
 
 from minitorch.autograd.function import Function
-from minitorch.autograd.inplace import write_out
+from minitorch.autograd.inplace import apply_inplace, write_out
 from minitorch.autograd.variable import raw
 from minitorch.backend import Array, HostArray, as_first, common_module, is_on_cpu
 from minitorch.backend.elementwise import combined
+from minitorch.ops.arithmetic import goes_in_place
 from minitorch.ops.autocast import autocasts
 from minitorch.ops.operand import zeros_like_gradient
 from minitorch.ops.promotion import is_floating, promote, to_floating
@@ -24,11 +25,12 @@ from minitorch.ops.promotion import is_floating, promote, to_floating
 class Div(Function):
     """a / b;  ∂/∂a = 1/b, ∂/∂b = −a/b²."""
 
-    def forward(self, a: Array, b: Array) -> Array:
-        self.save(a if self.needs_input_grad[1] else None, b)
+    def forward(self, a: Array, b: Array, *, in_place: bool = False) -> Array:
+        needs_b = self.needs_input_grad[1]
+        self.save(a if needs_b else None, b)
         if a.__class__ is HostArray or b.__class__ is HostArray:
             return as_first(a / b, a, b)
-        return combined(operator.truediv, a, b)
+        return combined(operator.truediv, a, b, in_place and not needs_b)  # a is saved for b
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
@@ -57,6 +59,13 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
         a, b = to_floating(input), to_floating(other)
     result = Div.apply(a, b)
     return result if out is None else write_out(result, out)
+
+
+def div_(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """``div`` in place: on a GPU the quotient is written where ``input`` was read."""
+    if input.array.__class__ is HostArray or rounding_mode is not None or not goes_in_place(input, other):
+        return apply_inplace(input, lambda old: div(old, other, rounding_mode=rounding_mode))
+    return apply_inplace(input, lambda old: Div.apply(old, other, in_place=True))
 
 
 def true_divide(input: Any, other: Any, *, out: Any = None) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from minitorch.backend import Array, in_order, order_of
-from minitorch.backend.elementwise import launch, lie_alike
+from minitorch.backend.elementwise import launch, lie_alike, view_for
 from minitorch.backend.kernels import KernelFile
 
 _kernels = KernelFile(Path(__file__).with_name("fused.cu"))
@@ -24,16 +24,16 @@ def fused(name: str, first: Array, second: Array | None = None, number: float | 
     return launch(_kernels, name, operands, () if number is None else (float(number),))
 
 
-def fused_if_alike(name: str, operands: tuple[Any, ...], number: float) -> Array | None:
-    """The formula, with a number, of operands that lie alike; None where it is for the array module to compute."""
+def fused_if_alike(name: str, operands: tuple[Any, ...], number: float, in_place: bool = False) -> Array | None:
+    """The formula, with a number, of operands that lie alike; None where it is for the array module to compute.
+
+    ``in_place`` allows the result to take the memory of the first; then it is a view of that.
+    """
     if any(each.__class__ is not operands[0].__class__ for each in operands) or not lie_alike(*operands):
         return None
-    return launch(_kernels, name, operands, (float(number),))
+    return launch(_kernels, name, operands, (float(number),), view_for(in_place, *operands))
 
 
-def fused_in_place(name: str, target: Array) -> bool:
-    """Put the formula of an array's elements in their place; False, and nothing done, where no kernel can."""
-    if not lie_alike(target):
-        return False
-    launch(_kernels, name, (target,), output=target)
-    return True
+def fused_in_place(name: str, target: Array) -> Array | None:
+    """A view of the array, in which the formula has taken its elements' place; None where no kernel can do that."""
+    return launch(_kernels, name, (target,), output=target[...]) if lie_alike(target) else None

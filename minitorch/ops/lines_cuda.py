@@ -24,6 +24,7 @@ class Team(NamedTuple):
     held: int
 
 
+@lru_cache(4096)
 def team_for(length: int, inner: int, itemsize: int, arrays: int = 1) -> Team:
     """The team for lines of ``length`` elements, of as many arrays as are held at the same time.
 

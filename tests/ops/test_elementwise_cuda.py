@@ -148,3 +148,63 @@ def test_everything_else(to_device: Any, program: Any) -> None:
     numpy.testing.assert_allclose(as_numpy(ours), as_numpy(theirs), 1e-5, 1e-5)
 
 
+IN_PLACE = {
+    "add_": lambda package, x, y: x.add_(y),
+    "add_ of a multiple": lambda package, x, y: x.add_(y, alpha=-0.1),
+    "sub_": lambda package, x, y: x.sub_(y),
+    "sub_ of a multiple": lambda package, x, y: x.sub_(y, alpha=3),
+    "mul_": lambda package, x, y: x.mul_(y),
+    "div_": lambda package, x, y: x.div_(y),
+    "numbers": lambda package, x, y: x.add_(1).mul_(0.5).sub_(2.5).div_(3),
+    "operators": lambda package, x, y: operator.itruediv(operator.imul(operator.iadd(x, y), y), 3.0),
+    "relu_": lambda package, x, y: package.relu_(x),
+    "relu": lambda package, x, y: package.nn.functional.relu(x, inplace=True),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_in_place(to_device: Any, name: str, dtype: str) -> None:
+    """With gradients: x * 1 is no leaf, and may be changed. The other operand's need the old value of x."""
+
+    def program(package: Any, x: Any, y: Any) -> Any:
+        changed = x * 1
+        result = IN_PLACE[name](package, changed, y)
+        assert result is changed
+        return result * changed
+
+    assert_as_torch(program, [normal(3, 700), away_from_zero(3, 700, seed=1)], dtype, to_device)
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_in_place_needs_no_memory(to_device: Any, name: str) -> None:
+    """The result takes the place of the operand in one launch, and whoever looks at the same memory sees it."""
+    arrays = [normal(3, 700).astype("float32"), away_from_zero(3, 700, seed=1).astype("float32")]
+    x, y = (on_device(array, to_device) for array in arrays)
+    before, address, version = x.detach(), x.data_ptr(), x._version
+    result = IN_PLACE[name](__import__("minitorch"), x, y)
+    expected = as_numpy(IN_PLACE[name](__import__("torch"), *map(to_torch, arrays)))
+    assert x.data_ptr() == address
+    assert x._version > version
+    for each in (result, x, before):
+        numpy.testing.assert_allclose(as_numpy(each), expected, 1e-5, 1e-6)
+
+
+def test_in_place_with_other_parts_of_the_same_memory(to_device: Any) -> None:
+    """What the other operand says must be read before it is overwritten."""
+    array = normal(5000).astype("float32")
+    x = on_device(array, to_device)
+    x[1:].add_(x[:-1])
+    numpy.testing.assert_array_equal(as_numpy(x), numpy.concatenate([array[:1], array[1:] + array[:-1]]))
+    y = on_device(array, to_device)
+    y.add_(y)
+    numpy.testing.assert_array_equal(as_numpy(y), array * 2)
+
+
+def test_in_place_change_of_a_saved_value_is_found(to_device: Any) -> None:
+    x = on_device(normal(100).astype("float32"), to_device, requires_grad=True)
+    y = x * 1
+    z = y * y
+    y.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        z.sum().backward()
