@@ -136,16 +136,31 @@ extern "C" __global__ void __launch_bounds__(BLOCK)
 }
 
 /* result = Σ losses, or over Σ weights if IS_MEAN; total_weight = Σ weights. One block of SUMMING threads adds up all of both,
-   each thread every SUMMING-th and then all threads theirs, always in the same order. */
-constexpr int SUMMING = 1024;
+   each thread some of every SUMMING times as many and then all threads theirs, always in the same order. */
+constexpr int SUMMING = 1024, PLACES = 16 / sizeof(Wide);
+
+struct alignas(16) SomePlaces {
+    Wide value[PLACES];
+};
 
 extern "C" __global__ void __launch_bounds__(SUMMING)
     sum_losses(const Wide* losses, const Wide* true_weights, T* result, Wide* total_weight,
                                       long long places, long long is_mean) {
     Sums<2> sums = {0, 0};
-    for (long long place = threadIdx.x; place < places; place += SUMMING) {
-        sums.value[0] += losses[place];
-        sums.value[1] += true_weights[place];
+    const long long whole = places - places % PLACES;  // memory of their own starts at multiples of 16 bytes
+#pragma unroll 4
+    for (long long place = threadIdx.x * PLACES; place < whole; place += SUMMING * PLACES) {
+        const SomePlaces some = *reinterpret_cast<const SomePlaces*>(losses + place);
+        const SomePlaces weights = *reinterpret_cast<const SomePlaces*>(true_weights + place);
+#pragma unroll
+        for (int k = 0; k < PLACES; ++k) {
+            sums.value[0] += some.value[k];
+            sums.value[1] += weights.value[k];
+        }
+    }
+    if (whole + threadIdx.x < places) {
+        sums.value[0] += losses[whole + threadIdx.x];
+        sums.value[1] += true_weights[whole + threadIdx.x];
     }
     sums = merged_in_team<SUMMING>(sums);
     if (threadIdx.x > 0) return;

@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 import pytest
 
+from minitorch.ops import cross_entropy_cuda
 from tests.harness.compare import as_numpy, to_torch
 from tests.ops.cuda_support import assert_as_torch, normal, on_device
 
@@ -93,14 +94,16 @@ def test_cross_entropy_of_many_classes(to_device: Any, classes: int, dtype: str,
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_cross_entropy_of_many_places(to_device: Any, reduction: str) -> None:
-    """Their losses are added up by several blocks."""
-    targets = numpy.random.default_rng(0).integers(0, 3, (1, 130, 130))
+@pytest.mark.parametrize("most_for_a_block", [1 << 17, 1 << 14])
+def test_cross_entropy_of_many_places(to_device: Any, monkeypatch: Any, most_for_a_block: int, reduction: str) -> None:
+    """Their losses are added up by one block, or by several."""
+    monkeypatch.setattr(cross_entropy_cuda, "_MANY", most_for_a_block)
+    targets = numpy.random.default_rng(0).integers(0, 3, (1, 131, 131))
 
     def program(package: Any, x: Any, target: Any) -> Any:
         return package.nn.functional.cross_entropy(x, target, reduction=reduction)
 
-    assert_as_torch(program, [normal(1, 3, 130, 130), targets], "float64", to_device)
+    assert_as_torch(program, [normal(1, 3, 131, 131), targets], "float64", to_device)
 
 
 def test_cross_entropy_of_large_scores(to_device: Any) -> None:
