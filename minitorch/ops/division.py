@@ -34,7 +34,11 @@ class Div(Function):
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
-        grad_a = grad_output / b if self.needs_input_grad[0] else None
+        grad_a = None
+        if self.needs_input_grad[0]:
+            grad_a = (
+                grad_output / b if grad_output.__class__ is HostArray else combined(operator.truediv, grad_output, b)
+            )
         # (a / b) / b, not a / b²: the square may overflow where the quotient does not
         return grad_a, (None if a is None else -grad_output * ((a / b) / b))
 

@@ -19,6 +19,7 @@ from minitorch.backend import Array, HostArray, array_module
 from minitorch.backend.elementwise import function_of
 from minitorch.backend.launching import runs_kernels
 from minitorch.ops.autocast import autocasts
+from minitorch.ops.arithmetic import times
 from minitorch.ops.fused_cuda import fused
 from minitorch.ops.operand import floating, in_place, keep_where, kind_of, narrow, require, widen, zeros_like_gradient
 from minitorch.ops.promotion import to_dtype
@@ -41,7 +42,9 @@ class Abs(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
-        return grad_output * sign(x)
+        if is_for_module(grad_output):
+            return grad_output * sign(x)
+        return fused("absolute_gradient", grad_output, x)
 
 
 def abs(input: Any, *, out: Any = None) -> Any:
@@ -174,7 +177,9 @@ class Square(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
-        return grad_output * (x * 2)
+        if is_for_module(grad_output):
+            return grad_output * (x * 2)
+        return fused("square_gradient", grad_output, x)
 
 
 @autocasts
@@ -202,7 +207,9 @@ class Sqrt(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (y,) = self.saved
-        return grad_output / (y * 2)
+        if is_for_module(grad_output):
+            return grad_output / (y * 2)
+        return fused("root_gradient", grad_output, y)
 
 
 def sqrt(input: Any, *, out: Any = None) -> Any:
@@ -229,6 +236,8 @@ class Rsqrt(Function):
         return y
 
     def backward(self, grad_output: Any) -> Any:
+        if not is_for_module(grad_output):
+            return fused("inverse_root_gradient", grad_output, self.saved[0])
         y = widen(self.saved[0])
         return grad_output * (y * y * y * -0.5)
 
@@ -255,6 +264,8 @@ class Reciprocal(Function):
         return y
 
     def backward(self, grad_output: Any) -> Any:
+        if not is_for_module(grad_output):
+            return fused("reciprocal_gradient", grad_output, self.saved[0])
         y = widen(self.saved[0])
         return grad_output * (y * y * -1)
 
@@ -285,7 +296,7 @@ class Exp(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (y,) = self.saved
-        return grad_output * y
+        return times(grad_output, y)
 
 
 @autocasts
@@ -310,7 +321,7 @@ class Log(Function):
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
-        return grad_output / x
+        return grad_output / x if is_for_module(grad_output) else fused("logarithm_gradient", grad_output, x)
 
 
 @autocasts

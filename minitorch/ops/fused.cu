@@ -16,7 +16,7 @@
    (counted, not measured). Other functions are used too seldom for kernels of their own.
 
    a, b and c are elements of the operands, p is a number. Of a gradient, a is the gradient of the output, and b is what
-   was saved: the output of relu, sigmoid and tanh, the input of the others.
+   was saved: the input of absolute, square, logarithm, gelu, silu and leaky_relu, the output of the others.
 
    Settings: those of elementwise.cuh.
 
@@ -40,6 +40,12 @@ UNARY(gelu, a * normal_cdf(a))
 UNARY(silu, a * logistic(a))
 UNARY_WITH_NUMBER(leaky_relu, a > 0 ? a : a * p)
 
+BINARY(absolute_gradient, b > 0 ? a : b < 0 ? -a : a * 0)
+BINARY(square_gradient, a * (b * 2))
+BINARY(root_gradient, a / (b * 2))
+BINARY(inverse_root_gradient, a * (b * b * b * (Wide)-0.5))
+BINARY(reciprocal_gradient, a * (b * b * -1))
+BINARY(logarithm_gradient, a / b)
 BINARY(relu_gradient, b != 0 ? a : 0)
 BINARY(sigmoid_gradient, a * ((1 - b) * b))
 BINARY(tanh_gradient, a * (1 - b * b))
