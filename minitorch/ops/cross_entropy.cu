@@ -117,7 +117,7 @@ __device__ void write_gradient(const T* scores, T* grad_input, const Line& line,
 
 #endif
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, RESIDENT)
     forward(const T* scores, const Target* targets, const T* weights, Logarithms* kept, Wide* losses,
             Wide* true_weights, double smoothing, long long ignore_index, long long places, long long classes,
             long long inner) {

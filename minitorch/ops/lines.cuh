@@ -25,6 +25,16 @@
 
 constexpr int LINE_WIDTH = HELD == 0 || HELD > WIDTH ? WIDTH : HELD;  // elements of the widest access to a line
 
+// How many threads a multiprocessor has at most (2048 on GPUs for data centres, from 8.0 on), and how many blocks it
+// should have at a time, so that one reads while another computes: registers are given out accordingly. This is for
+// kernels that hold one array of floats.
+#if defined(__CUDA_ARCH__) && (__CUDA_ARCH__ == 800 || __CUDA_ARCH__ == 900 || __CUDA_ARCH__ == 1000)
+constexpr int MOST_THREADS = 2048;
+#else
+constexpr int MOST_THREADS = 1024;
+#endif
+constexpr int RESIDENT = HELD <= 16 && sizeof(Wide) == 4 ? MOST_THREADS / BLOCK : 1;
+
 struct Line {
     Index number, start, length, step, run, jump;
     bool exists;

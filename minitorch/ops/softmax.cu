@@ -92,7 +92,7 @@ __device__ void backward_line(const T* grad_output, const T* output, T* grad_inp
 
 #endif
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, RESIDENT)
     forward(const T* scores, T* output, long long lines, long long length, long long inner) {
     const Line line(lines, length, inner);
     if (line.has_vectors(scores, output))
