@@ -75,8 +75,11 @@ def view_for(in_place: bool, first: Array, *others: Array) -> Array | None:
 
 def lie_alike(first: Any, *others: Any) -> bool:
     """Whether kernels can walk through these arrays side by side: floating, on one GPU, in one order without gaps."""
-    if not runs_kernels(first):
-        return False
+    return runs_kernels(first) and have_one_order(first, *others)
+
+
+def have_one_order(first: Array, *others: Any) -> bool:
+    """``lie_alike`` for an array on which kernels run."""
     flags = first.flags
     for other in others:
         if other.shape != first.shape or other.dtype != first.dtype:

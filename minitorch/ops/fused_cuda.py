@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from minitorch.backend import Array, in_order, order_of
-from minitorch.backend.elementwise import launch, lie_alike, view_for
+from minitorch.backend.elementwise import have_one_order, launch, lie_alike, view_for
 from minitorch.backend.kernels import KernelFile
 
 _kernels = KernelFile(Path(__file__).with_name("fused.cu"))
@@ -15,10 +15,10 @@ _kernels = KernelFile(Path(__file__).with_name("fused.cu"))
 def fused(name: str, first: Array, second: Array | None = None, number: float | None = None) -> Array:
     """The formula with this name, element by element, in the memory order of ``first``.
 
-    The operands are floating-point arrays of one shape on a GPU; ``number`` is for formulas that have one.
+    The operands are arrays of one shape and dtype, on which kernels run; ``number`` is for formulas that have one.
     """
     operands = (first,) if second is None else (first, second)
-    if not lie_alike(*operands):
+    if not have_one_order(*operands):
         order = order_of(first.shape, first.strides)
         operands = tuple([in_order(each, order) for each in operands])
     return launch(_kernels, name, operands, () if number is None else (float(number),))
