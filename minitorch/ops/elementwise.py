@@ -18,8 +18,8 @@ from minitorch.autograd.variable import raw
 from minitorch.backend import Array, HostArray, array_module
 from minitorch.backend.elementwise import function_of
 from minitorch.backend.launching import runs_kernels
-from minitorch.ops.autocast import autocasts
 from minitorch.ops.arithmetic import times
+from minitorch.ops.autocast import autocasts
 from minitorch.ops.fused_cuda import fused
 from minitorch.ops.operand import floating, in_place, keep_where, kind_of, narrow, require, widen, zeros_like_gradient
 from minitorch.ops.promotion import to_dtype

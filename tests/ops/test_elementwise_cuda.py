@@ -70,6 +70,11 @@ def test_functions(to_device: Any, launches: list[str], name: str, dtype: str) -
     assert len(launches) >= len(SIZES)
 
 
+@pytest.mark.parametrize("exponent", [2, 0.5, -0.5, -1, 3, 1.7])
+def test_powers(to_device: Any, exponent: float) -> None:
+    assert_as_torch(lambda package, x: x**exponent, [away_from_zero(3, 700)], "float32", to_device)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 @pytest.mark.parametrize("name", [*FUNCTIONS, "leaky_relu"])
 def test_functions_of_special_numbers(to_device: Any, name: str, dtype: str) -> None:
