@@ -59,7 +59,7 @@ __device__ void forward_channel(const T* input, T* output, const Parameter* weig
     if (line.writes()) statistics.write(line.number, line.length, centre, squares, scale);
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
     forward(const T* input, T* output, const Parameter* weight, const Parameter* bias, Wide* mean, Wide* scale,
             Parameter* running_mean, Parameter* running_var, double momentum, double eps, long long channels,
             long long elements, long long run) {
@@ -96,7 +96,7 @@ __device__ void backward_channel(const T* grad_output, const T* input, T* grad_i
     grad_weight[line.number] = sums.value[1];
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, resident(2))
     backward(const T* grad_output, const T* input, T* grad_input, const Parameter* weight, const Wide* mean,
              const Wide* scale, Wide* grad_weight, Wide* grad_bias, long long channels, long long elements,
              long long run) {

@@ -75,15 +75,6 @@ __device__ Found found_in(const T* scores, const T* weights, const Line& line, b
     return found;
 }
 
-template <int COUNT, class Gradient>
-__device__ void write_gradient(const T* scores, T* grad_input, const Line& line, Gradient gradient) {
-    Wide x[HELD];
-    read_held<COUNT>(x, scores, line, 0);
-#pragma unroll
-    for (int j = 0; j < HELD; ++j) x[j] = gradient(held_place<COUNT>(line, j), x[j]);
-    write_held<COUNT>(grad_input, x, line);
-}
-
 #else
 
 template <int COUNT>
@@ -91,7 +82,7 @@ __device__ Found found_in(const T* scores, const T* weights, const Line& line, b
     const LogSum total = log_sum_of<COUNT>(scores, line);
     Found found = {{total.largest, log(total.sum)}, 0};
     if (!is_smooth) return found;
-    for (Steps<COUNT> steps{0}; steps.k < line.length; steps.k += Steps<COUNT>::STRIDE) {
+    for (auto steps = Steps<COUNT>::last(line); steps.k >= 0; steps.k -= Steps<COUNT>::STRIDE) {
         Wide x[AT_A_TIME];
         steps.read(x, scores, line, 0);
 #pragma unroll
@@ -104,20 +95,9 @@ __device__ Found found_in(const T* scores, const T* weights, const Line& line, b
     return found;
 }
 
-template <int COUNT, class Gradient>
-__device__ void write_gradient(const T* scores, T* grad_input, const Line& line, Gradient gradient) {
-    for (Steps<COUNT> steps{0}; steps.k < line.length; steps.k += Steps<COUNT>::STRIDE) {
-        Wide x[AT_A_TIME];
-        steps.read(x, scores, line, 0);
-#pragma unroll
-        for (int j = 0; j < AT_A_TIME; ++j) x[j] = gradient(steps.place(line, j), x[j]);
-        steps.write(grad_input, x, line);
-    }
-}
-
 #endif
 
-extern "C" __global__ void __launch_bounds__(BLOCK, RESIDENT)
+extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
     forward(const T* scores, const Target* targets, const T* weights, Logarithms* kept, Wide* losses,
             Wide* true_weights, double smoothing, long long ignore_index, long long places, long long classes,
             long long inner) {
@@ -135,8 +115,8 @@ extern "C" __global__ void __launch_bounds__(BLOCK, RESIDENT)
     true_weights[line.number] = truth.weight;
 }
 
-/* result = Σ losses, or over Σ weights if IS_MEAN; total_weight = Σ weights. One block of SUMMING threads adds up all of both,
-   each thread some of every SUMMING times as many and then all threads theirs, always in the same order. */
+/* result = Σ losses, or over Σ weights if IS_MEAN; total_weight = Σ weights. One block of SUMMING threads adds up all of
+   both, each thread some of every SUMMING times as many and then all threads theirs, always in the same order. */
 constexpr int SUMMING = 1024, PLACES = 16 / sizeof(Wide);
 
 struct alignas(16) SomePlaces {
@@ -144,8 +124,8 @@ struct alignas(16) SomePlaces {
 };
 
 extern "C" __global__ void __launch_bounds__(SUMMING)
-    sum_losses(const Wide* losses, const Wide* true_weights, T* result, Wide* total_weight,
-                                      long long places, long long is_mean) {
+    sum_losses(const Wide* losses, const Wide* true_weights, T* result, Wide* total_weight, long long places,
+               long long is_mean) {
     Sums<2> sums = {0, 0};
     const long long whole = places - places % PLACES;  // memory of their own starts at multiples of 16 bytes
 #pragma unroll 4
@@ -168,7 +148,19 @@ extern "C" __global__ void __launch_bounds__(SUMMING)
     *total_weight = sums.value[1];
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+/* What is known of a line makes each gradient from its own score alone: nothing need be held. */
+template <int COUNT, class Gradient>
+__device__ void write_gradient(const T* scores, T* grad_input, const Line& line, Gradient gradient) {
+    for (Steps<COUNT> steps{0}; steps.k < line.length; steps.k += Steps<COUNT>::STRIDE) {
+        Wide x[AT_A_TIME];
+        steps.read(x, scores, line, 0);
+#pragma unroll
+        for (int j = 0; j < AT_A_TIME; ++j) x[j] = gradient(steps.place(line, j), x[j]);
+        steps.write(grad_input, x, line);
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(BLOCK, 1024 / BLOCK)
     backward(const T* scores, const Target* targets, const T* weights, const Logarithms* kept, const T* grad_output,
              long long has_each, const Wide* total_weight, T* grad_input, double smoothing, long long ignore_index,
              long long places, long long classes, long long inner) {

@@ -9,7 +9,6 @@ from minitorch.backend.channels import View
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import INTEGERS, pointer, wide_dtype
 from minitorch.backend.reduction import sum_over
-from minitorch.ops.autocast import autocasts
 from minitorch.ops.lines_cuda import lines_along
 from minitorch.ops.nll_loss import class_dim
 
@@ -19,7 +18,6 @@ _kernels = KernelFile(Path(__file__).with_name("cross_entropy.cu"))
 _SETTINGS = {host.dtype(name).char: (("TARGET", INTEGERS[name]),) for name in INTEGERS}
 
 
-@autocasts
 def cross_entropy(
     input: Array, target: Array, weight: Array | None, *, ignore_index: int, reduction: str, smoothing: float
 ) -> tuple[Array, tuple[Array, Array | None]]:

@@ -80,7 +80,7 @@ __device__ void forward_row(const T* input, T* output, const Parameter* weight, 
     scale[line.number] = factor;
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, resident(PER_ELEMENT ? 1 : 2))
     forward(const T* input, T* output, const Parameter* weight, const Parameter* bias, Wide* mean, Wide* scale,
             double eps, long long groups, long long per_group, long long places, long long rows, long long length,
             long long inner) {
@@ -161,7 +161,7 @@ __device__ void backward_rows(const T* grad_output, const T* input, T* grad_inpu
     if (SUMS) columns.write<COUNT>(partial, line, own);
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, resident(SUMS ? 4 : 2))
     backward(const T* grad_output, const T* input, T* grad_input, const Parameter* weight, const Wide* mean,
              const Wide* scale, Wide* partial, long long groups, long long per_group, long long places, long long rows,
              long long length, long long inner) {

@@ -25,15 +25,24 @@
 
 constexpr int LINE_WIDTH = HELD == 0 || HELD > WIDTH ? WIDTH : HELD;  // elements of the widest access to a line
 
-// How many threads a multiprocessor has at most (2048 on GPUs for data centres, from 8.0 on), and how many blocks it
-// should have at a time, so that one reads while another computes: registers are given out accordingly. This is for
-// kernels that hold one array of floats.
+constexpr int AT_A_TIME = 16;  // elements that a thread reads before it computes, of a line that is not held
+
+/* How many blocks a multiprocessor shall have room for, if a thread has to do with so many arrays: for __launch_bounds__,
+   by which the compiler gives out registers. (Left to itself, it takes twice as many, for the path of single elements,
+   which is rarely taken.) Of lines that are not held there shall be few at a time, so that the cache still has them when
+   they are read again. */
 #if defined(__CUDA_ARCH__) && (__CUDA_ARCH__ == 800 || __CUDA_ARCH__ == 900 || __CUDA_ARCH__ == 1000)
 constexpr int MOST_THREADS = 2048;
 #else
 constexpr int MOST_THREADS = 1024;
 #endif
-constexpr int RESIDENT = HELD <= 16 && sizeof(Wide) == 4 ? MOST_THREADS / BLOCK : 1;
+
+constexpr int resident(int arrays) {
+    const int registers = HELD * arrays * (int)(sizeof(Wide) / 4);
+    const int wanted = registers <= 8 ? 2048 : registers <= 16 ? 1536 : registers <= 32 ? 1024 : 640;
+    const int threads = wanted < MOST_THREADS ? wanted : MOST_THREADS;
+    return HELD > 0 && threads > BLOCK ? threads / BLOCK : 1;
+}
 
 struct Line {
     Index number, start, length, step, run, jump;
@@ -142,12 +151,13 @@ __device__ inline LogSum from_lane(LogSum sum, int distance) {
 
 // ── lines that are not held ──────────────────────────────────────────────────────────────────────────────────────────
 
-constexpr int AT_A_TIME = 8;  // elements that a thread reads before it computes
-
 /* The elements of a line that a thread visits, AT_A_TIME of them at a time, in vectors of COUNT. */
 template <int COUNT> struct Steps {
     static constexpr Index STRIDE = (Index)TEAM * AT_A_TIME;
     Index k;  // where in the line the first of them lies, of the thread number 0
+
+    /* The last step. A second walk goes from there to the front: what was read last, the cache still has. */
+    __device__ static Steps last(const Line& line) { return {(line.length - 1) / STRIDE * STRIDE}; }
 
     __device__ Index place(const Line& line, int j) const {
         return k + (j / COUNT * TEAM + line.first()) * COUNT + j % COUNT;

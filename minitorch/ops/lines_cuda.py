@@ -28,13 +28,13 @@ class Team(NamedTuple):
 def team_for(length: int, inner: int, itemsize: int, arrays: int = 1) -> Team:
     """The team for lines of ``length`` elements, of as many arrays as are held at the same time.
 
-    Up to a warp if that can hold the line; else a block. Threads of large blocks have fewer registers each, and lines
-    of several arrays must be shorter, so that none of it spills.
+    Up to a warp if that can hold the line; else a block, of as few threads as can hold it. These have fewer registers
+    each, and lines of several arrays must be shorter, so that none of it spills.
 
     >>> team_for(10, 1, 4), team_for(1000, 1, 4)
     (Team(team=4, block=128, held=4), Team(team=32, block=128, held=32))
     >>> team_for(16384, 1, 4), team_for(50257, 1, 4)
-    (Team(team=1024, block=1024, held=16), Team(team=1024, block=1024, held=0))
+    (Team(team=512, block=512, held=32), Team(team=1024, block=1024, held=0))
     >>> team_for(21, 49, 4), team_for(1000, 49, 4)
     (Team(team=1, block=128, held=32), Team(team=1, block=128, held=0))
     """
@@ -45,13 +45,11 @@ def team_for(length: int, inner: int, itemsize: int, arrays: int = 1) -> Team:
     if length <= _WARP * most:
         team = min(power_of_two(-(-length // 4)), _WARP)
         return Team(team, _SMALL_BLOCK, max(power_of_two(-(-length // team)), 1))
-    held = min(_REGISTERS // 2, _REGISTERS // arrays) // words
-    if length > _LARGEST_BLOCK * held and arrays == 1 and words == 1:
-        held = _REGISTERS
+    held = _REGISTERS // arrays // words
     if length > _LARGEST_BLOCK * held:
         return Team(_LARGEST_BLOCK, _LARGEST_BLOCK, 0)
     team = max(power_of_two(-(-length // held)), _SMALL_BLOCK)
-    return Team(team, team, held)
+    return Team(team, team, power_of_two(-(-length // team)))
 
 
 class Lines(NamedTuple):

@@ -58,7 +58,7 @@ template <int COUNT> __device__ void forward_line(const T* scores, T* output, co
     const LogSum total = log_sum_of<COUNT>(scores, line);
     if (!line.exists) return;
     const Wide logarithm = log(total.sum), inverse = 1 / total.sum;
-    for (Steps<COUNT> steps{0}; steps.k < line.length; steps.k += Steps<COUNT>::STRIDE) {
+    for (auto steps = Steps<COUNT>::last(line); steps.k >= 0; steps.k -= Steps<COUNT>::STRIDE) {
         Wide x[AT_A_TIME];
         steps.read(x, scores, line, 0);
 #pragma unroll
@@ -81,7 +81,7 @@ __device__ void backward_line(const T* grad_output, const T* output, T* grad_inp
     }
     sum = sum_in_team(sum);
     if (!line.exists) return;
-    for (Steps<COUNT> steps{0}; steps.k < line.length; steps.k += Steps<COUNT>::STRIDE) {
+    for (auto steps = Steps<COUNT>::last(line); steps.k >= 0; steps.k -= Steps<COUNT>::STRIDE) {
         steps.read(g, grad_output, line, 0);
         steps.read(y, output, line, 0);
 #pragma unroll
@@ -92,7 +92,7 @@ __device__ void backward_line(const T* grad_output, const T* output, T* grad_inp
 
 #endif
 
-extern "C" __global__ void __launch_bounds__(BLOCK, RESIDENT)
+extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
     forward(const T* scores, T* output, long long lines, long long length, long long inner) {
     const Line line(lines, length, inner);
     if (line.has_vectors(scores, output))
@@ -101,7 +101,7 @@ extern "C" __global__ void __launch_bounds__(BLOCK, RESIDENT)
         forward_line<1>(scores, output, line);
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, resident(2))
     backward(const T* grad_output, const T* output, T* grad_input, long long lines, long long length, long long inner) {
     const Line line(lines, length, inner);
     if (line.has_vectors(grad_output, output) && is_aligned(grad_input))

@@ -6,14 +6,12 @@ from pathlib import Path
 
 from minitorch.backend import Array, array_module, row_major
 from minitorch.backend.kernels import KernelFile
-from minitorch.ops.autocast import autocasts
 from minitorch.ops.lines_cuda import lines_along
 
 _kernels = KernelFile(Path(__file__).with_name("softmax.cu"))
 _DEFINES = ((("LOGARITHM", 0),), (("LOGARITHM", 1),))
 
 
-@autocasts
 def softmax(scores: Array, dim: int, logarithm: bool) -> Array:
     """The softmax along a dimension, or its logarithm."""
     scores = row_major(scores)
