@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 
 from minitorch.backend import accelerator
-from minitorch.backend.arrays import Array, array_module, memory_object
+from minitorch.backend.arrays import Array, memory_object
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import BLOCK, TYPES, blocks_for, runs_kernels
 from minitorch.backend.layout import as_first, empty_in_order, in_order, is_dense, order_of
@@ -38,19 +38,16 @@ def combined(operation: Callable[[Any, Any], Any], a: Any, b: Any, in_place: boo
 
     ``in_place`` allows the result to take the memory of ``a``; then it is a view of that.
     """
-    result = _combined_by_kernel(operation, a, b, in_place)
-    return as_first(operation(a, b), a, b) if result is None else result
-
-
-def _combined_by_kernel(operation: Callable[[Any, Any], Any], a: Any, b: Any, in_place: bool) -> Array | None:
-    of_arrays, with_number, of_number = _NAMES[operation]
+    names = _NAMES[operation]
     if a.__class__ is b.__class__:
-        return launch(_kernels, of_arrays, (a, b), (), view_for(in_place, a, b)) if lie_alike(a, b) else None
-    if b.__class__ in _NUMBERS:
-        return launch(_kernels, with_number, (a,), (float(b),), view_for(in_place, a)) if lie_alike(a) else None
-    if a.__class__ in _NUMBERS:
-        return launch(_kernels, of_number, (b,), (float(a),)) if lie_alike(b) else None
-    return None
+        if lie_alike(a, b):
+            return launch(_kernels, names[0], (a, b), (), view_for(a, b) if in_place else None)
+    elif b.__class__ in _NUMBERS:
+        if lie_alike(a):
+            return launch(_kernels, names[1], (a,), (float(b),), a[...] if in_place else None)
+    elif a.__class__ in _NUMBERS and lie_alike(b):
+        return launch(_kernels, names[2], (b,), (float(a),))
+    return as_first(operation(a, b), a, b)
 
 
 def extreme(name: str, a: Array, b: Array) -> Array | None:
@@ -63,12 +60,12 @@ def function_of(name: str, x: Array) -> Array:
     return launch(_kernels, name, (x if is_dense(x) else in_order(x, order_of(x.shape, x.strides)),))
 
 
-def view_for(in_place: bool, first: Array, *others: Array) -> Array | None:
+def view_for(first: Array, *others: Array) -> Array | None:
     """Where a result may go that shall take the place of ``first``: a view of it, or None for fresh memory.
 
     Another operand that is another part of the same memory would be overwritten before it is read.
     """
-    if not in_place or any(each is not first and memory_object(each) is memory_object(first) for each in others):
+    if any(each is not first and memory_object(each) is memory_object(first) for each in others):
         return None
     return first[...]
 
@@ -80,15 +77,17 @@ def lie_alike(first: Any, *others: Any) -> bool:
 
 def have_one_order(first: Array, *others: Any) -> bool:
     """``lie_alike`` for an array on which kernels run."""
-    flags = first.flags
+    is_row_major = bool(first.flags.c_contiguous)
+    if not (is_row_major or is_dense(first)):
+        return False
     for other in others:
-        if other.shape != first.shape or other.dtype != first.dtype:
+        if other.dtype != first.dtype or other.shape != first.shape:
             return False
-        if other.strides != first.strides and not (flags.c_contiguous and other.flags.c_contiguous):
+        if not (is_row_major and other.flags.c_contiguous) and other.strides != first.strides:
             return False
         if accelerator.device_count() > 1 and other.device != first.device:
             return False
-    return bool(flags.c_contiguous) or is_dense(first)
+    return True
 
 
 def launch(
@@ -104,7 +103,7 @@ def launch(
     """
     first = operands[0]
     if output is None:
-        xp = array_module(first)
+        xp = accelerator.require()
         if first.flags.c_contiguous:
             output = xp.empty(first.shape, first.dtype)
         else:

@@ -6,12 +6,14 @@
        grad_weight = Σ g·x̂,   grad_bias = Σ g
 
    M is how many elements a channel has. Elements moved are 2 forward and 3 backward, in one launch each, where
-   normalization.cu, for channels of any size, moves 3 and 5 in two or three launches.
+   normalization.cu, for channels of any size, moves 3 and 5 in two or three launches. Backward there is more to hold:
+   channels that are too long for that (HELD = 0) are read twice, the second time from the cache.
 
    Settings: those of lines.cuh, with RUNS=1, and PARAMETER, the type of weight, bias and running averages.
 
    Compiled with: ELEMENT=float INDEX=int TEAM=1024 BLOCK=1024 HELD=16 RUNS=1 PARAMETER=float
-   Compiled with: ELEMENT=half INDEX="long long" TEAM=32 BLOCK=128 HELD=8 RUNS=1 PARAMETER=float */
+   Compiled with: ELEMENT=half INDEX="long long" TEAM=32 BLOCK=128 HELD=8 RUNS=1 PARAMETER=float
+   Compiled with: ELEMENT=float INDEX=int TEAM=1024 BLOCK=1024 HELD=0 RUNS=1 PARAMETER=float */
 
 #include "lines.cuh"
 
@@ -36,6 +38,8 @@ struct Statistics {
         running_var[c] = (Parameter)((1 - momentum) * (Wide)running_var[c] + momentum * unbiased);
     }
 };
+
+#if HELD
 
 template <int COUNT>
 __device__ void forward_channel(const T* input, T* output, const Parameter* weight, const Parameter* bias,
@@ -71,26 +75,59 @@ extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
         forward_channel<1>(input, output, weight, bias, statistics, line);
 }
 
+#endif
+
+/* Σ g and Σ g·x̂ of a channel, from which each element's gradient follows. */
+struct ChannelGradient {
+    Wide centre, factor, share, outer;
+    Sums<2> sums;
+
+    __device__ ChannelGradient(const Line& line, const Parameter* weight, const Wide* mean, const Wide* scale)
+        : centre(mean[line.number]), factor(scale[line.number]), share((Wide)1 / line.length), sums{0, 0} {
+        outer = factor * value_or(weight, line.number, 1);
+    }
+    template <int NUMBERS> __device__ void add(const Wide (&g)[NUMBERS], Wide (&x)[NUMBERS]) {
+#pragma unroll
+        for (int j = 0; j < NUMBERS; ++j) {  // behind the end, g is 0
+            x[j] = (x[j] - centre) * factor;
+            sums.value[0] += g[j];
+            sums.value[1] += g[j] * x[j];
+        }
+    }
+    __device__ Wide of(Wide g, Wide unit) const { return outer * (g - share * (sums.value[0] + unit * sums.value[1])); }
+};
+
 template <int COUNT>
 __device__ void backward_channel(const T* grad_output, const T* input, T* grad_input, const Parameter* weight,
                                  const Wide* mean, const Wide* scale, Wide* grad_weight, Wide* grad_bias,
                                  const Line& line) {
-    Wide g[HELD], unit[HELD];
+    ChannelGradient gradient(line, weight, mean, scale);
+#if HELD
+    Wide g[HELD], x[HELD];
     read_held<COUNT>(g, grad_output, line, 0);
-    read_held<COUNT>(unit, input, line, 0);
-    const Wide centre = mean[line.number], factor = scale[line.number];
-    Sums<2> sums = {0, 0};
+    read_held<COUNT>(x, input, line, 0);
+    gradient.add(g, x);
+    gradient.sums = merged_in_team<TEAM>(gradient.sums);
 #pragma unroll
-    for (int j = 0; j < HELD; ++j) {  // behind the end, g is 0
-        unit[j] = (unit[j] - centre) * factor;
-        sums.value[0] += g[j];
-        sums.value[1] += g[j] * unit[j];
-    }
-    sums = merged_in_team<TEAM>(sums);
-    const Wide share = (Wide)1 / line.length, outer = factor * value_or(weight, line.number, 1);
-#pragma unroll
-    for (int j = 0; j < HELD; ++j) g[j] = outer * (g[j] - share * (sums.value[0] + unit[j] * sums.value[1]));
+    for (int j = 0; j < HELD; ++j) g[j] = gradient.of(g[j], x[j]);
     write_held<COUNT>(grad_input, g, line);
+#else
+    Wide g[AT_A_TIME], x[AT_A_TIME];
+    for (Steps<COUNT> steps{0}; steps.k < line.length; steps.k += Steps<COUNT>::STRIDE) {
+        steps.read(g, grad_output, line, 0);
+        steps.read(x, input, line, 0);
+        gradient.add(g, x);
+    }
+    gradient.sums = merged_in_team<TEAM>(gradient.sums);
+    for (auto steps = Steps<COUNT>::last(line); steps.k >= 0; steps.k -= Steps<COUNT>::STRIDE) {
+        steps.read(g, grad_output, line, 0);
+        steps.read(x, input, line, 0);
+#pragma unroll
+        for (int j = 0; j < AT_A_TIME; ++j) g[j] = gradient.of(g[j], (x[j] - gradient.centre) * gradient.factor);
+        steps.write(grad_input, g, line);
+    }
+#endif
+    const Sums<2>& sums = gradient.sums;
     if (!line.writes()) return;
     grad_bias[line.number] = sums.value[0];
     grad_weight[line.number] = sums.value[1];

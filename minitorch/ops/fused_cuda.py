@@ -31,7 +31,7 @@ def fused_if_alike(name: str, operands: tuple[Any, ...], number: float, in_place
     """
     if any(each.__class__ is not operands[0].__class__ for each in operands) or not lie_alike(*operands):
         return None
-    return launch(_kernels, name, operands, (float(number),), view_for(in_place, *operands))
+    return launch(_kernels, name, operands, (float(number),), view_for(*operands) if in_place else None)
 
 
 def fused_in_place(name: str, target: Array) -> Array | None:

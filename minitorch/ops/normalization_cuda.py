@@ -62,7 +62,7 @@ def batch_norm(
     """(output, mean, scale) of a batch in training."""
     view, x = view_of_channels(input)
     new_mean, new_var = pointer(running_mean), pointer(running_var)
-    if batch_norm_cuda.is_held(view, x.itemsize):
+    if batch_norm_cuda.has_kernel(view, x.itemsize):
         results = batch_norm_cuda.batch_norm(x, view, weight, bias, (new_mean, new_var), momentum, eps)
     else:
         mean, scale = statistics(x, view, eps, new_mean, new_var, momentum)
@@ -82,7 +82,7 @@ def batch_norm_gradient(
     """(grad_input, grad_weight, grad_bias) of ``batch_norm``."""
     view, x = view_of_channels(input)
     g = ordered_like(grad_output, x)
-    if batch_norm_cuda.is_held(view, x.itemsize, is_gradient=True):
+    if batch_norm_cuda.has_kernel(view, x.itemsize, is_gradient=True):
         return batch_norm_cuda.batch_norm_gradient(g, x, view, weight, mean, scale)
     sums = _gradient_sums("CHANNELS", view, g, x, mean, scale, None, _NO_GROUPS)
     grad_input = _gradient("CHANNELS", view, g, x, weight, mean, scale, sums, view.N * view.S, _NO_GROUPS)
