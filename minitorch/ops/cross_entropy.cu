@@ -112,11 +112,11 @@ extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
     if (is_smooth) loss = (1 - epsilon) * loss - epsilon / classes * found.smooth;
     kept[line.number] = found.l;
     losses[line.number] = truth.is_counted ? loss : 0;
-    true_weights[line.number] = truth.weight;
+    if (true_weights) true_weights[line.number] = truth.weight;
 }
 
-/* result = Σ losses, or over Σ weights if IS_MEAN; total_weight = Σ weights. One block of SUMMING threads adds up all of
-   both, each thread some of every SUMMING times as many and then all threads theirs, always in the same order. */
+/* result = Σ losses, or over Σ weight[t] if a place for it (`total_weight`) is given. One block of SUMMING threads adds up
+   all of both, each thread some of every SUMMING times as many and then all threads theirs, always in the same order. */
 constexpr int SUMMING = 1024, PLACES = 16 / sizeof(Wide);
 
 struct alignas(16) SomePlaces {
@@ -124,28 +124,30 @@ struct alignas(16) SomePlaces {
 };
 
 extern "C" __global__ void __launch_bounds__(SUMMING)
-    sum_losses(const Wide* losses, const Wide* true_weights, T* result, Wide* total_weight, long long places,
-               long long is_mean) {
+    sum_losses(const Wide* losses, const Target* targets, const T* weights, T* result, Wide* total_weight,
+               long long ignore_index, long long places, long long classes) {
     Sums<2> sums = {0, 0};
-    const long long whole = places - places % PLACES;  // memory of their own starts at multiples of 16 bytes
+    const auto weight_at = [&](Index place) -> Wide {
+        return total_weight ? Truth(targets, weights, place, (Index)classes, ignore_index).weight : 0;
+    };
+    const Index whole = (Index)(places - places % PLACES);  // memory of their own starts at multiples of 16 bytes
 #pragma unroll 4
-    for (long long place = threadIdx.x * PLACES; place < whole; place += SUMMING * PLACES) {
+    for (Index place = threadIdx.x * PLACES; place < whole; place += SUMMING * PLACES) {
         const SomePlaces some = *reinterpret_cast<const SomePlaces*>(losses + place);
-        const SomePlaces weights = *reinterpret_cast<const SomePlaces*>(true_weights + place);
 #pragma unroll
         for (int k = 0; k < PLACES; ++k) {
             sums.value[0] += some.value[k];
-            sums.value[1] += weights.value[k];
+            sums.value[1] += weight_at(place + k);
         }
     }
     if (whole + threadIdx.x < places) {
         sums.value[0] += losses[whole + threadIdx.x];
-        sums.value[1] += true_weights[whole + threadIdx.x];
+        sums.value[1] += weight_at(whole + threadIdx.x);
     }
     sums = merged_in_team<SUMMING>(sums);
     if (threadIdx.x > 0) return;
-    *result = (T)(is_mean ? sums.value[0] / sums.value[1] : sums.value[0]);
-    *total_weight = sums.value[1];
+    *result = (T)(total_weight ? sums.value[0] / sums.value[1] : sums.value[0]);
+    if (total_weight) *total_weight = sums.value[1];
 }
 
 /* What is known of a line makes each gradient from its own score alone: nothing need be held. */

@@ -25,21 +25,23 @@ def cross_entropy(
     xp, wide = array_module(input), wide_dtype(input)
     input, target = row_major(input), row_major(target)
     lines = lines_along(input.shape, class_dim(input.shape))
-    logarithms = xp.empty((lines.lines, 2), wide)
-    losses, weights = xp.empty(target.shape, wide), xp.empty(target.shape, wide)
-    arguments = [input, pointer(target), pointer(weight), logarithms, losses, weights, float(smoothing), ignore_index]
+    is_mean, is_many = reduction == "mean", lines.lines > _MANY  # many: too many for one block
+    logarithms, losses = xp.empty((lines.lines, 2), wide), xp.empty(target.shape, wide)
+    weights = xp.empty(target.shape, wide) if is_mean and is_many else None
+    target, weight = pointer(target), pointer(weight)
+    arguments = (input, target, weight, logarithms, losses, weights, float(smoothing), ignore_index)
     lines.launch(_kernels, "forward", input, arguments, _settings(target))
     if reduction == "none":
         return losses.astype(input.dtype, copy=False), (logarithms, None)
-    if lines.lines > _MANY:  # too many for one block
-        total = _sum(weights)
-        loss = _sum(losses) / total if reduction == "mean" else _sum(losses)
-        return loss.astype(input.dtype, copy=False), (logarithms, total if reduction == "mean" else None)
-    loss, total = xp.empty((), input.dtype), xp.empty((), wide)
-    arguments = [losses, weights, loss, total, lines.lines, int(reduction == "mean")]
+    if is_many:
+        total = None if weights is None else _sum(weights)
+        loss = _sum(losses) if total is None else _sum(losses) / total
+        return loss.astype(input.dtype, copy=False), (logarithms, total)
+    loss, total = xp.empty((), input.dtype), xp.empty((), wide) if is_mean else None
+    sums = (losses, target, weight, loss, total, ignore_index, lines.lines, lines.length)
     settings = lines.settings(input, _settings(target))  # those of `forward`: then they are in one program
-    _kernels.launch("sum_losses", (1,), (_SUMMING,), arguments, settings)
-    return loss, (logarithms, total if reduction == "mean" else None)
+    _kernels.launch("sum_losses", (1,), (_SUMMING,), sums, settings)
+    return loss, (logarithms, total)
 
 
 def cross_entropy_gradient(

@@ -25,7 +25,7 @@
 
 constexpr int LINE_WIDTH = HELD == 0 || HELD > WIDTH ? WIDTH : HELD;  // elements of the widest access to a line
 
-constexpr int AT_A_TIME = 16;  // elements that a thread reads before it computes, of a line that is not held
+constexpr int AT_A_TIME = 64 / sizeof(Wide);  // elements of a line that is not held, which a thread reads at a time
 
 /* How many blocks a multiprocessor shall have room for, if a thread has to do with so many arrays: for __launch_bounds__,
    by which the compiler gives out registers. (Left to itself, it takes twice as many, for the path of single elements,
