@@ -65,8 +65,9 @@ def view_for(first: Array, *others: Array) -> Array | None:
 
     Another operand that is another part of the same memory would be overwritten before it is read.
     """
-    if any(each is not first and memory_object(each) is memory_object(first) for each in others):
-        return None
+    for each in others:
+        if each is not first and memory_object(each) is memory_object(first):
+            return None
     return first[...]
 
 

@@ -29,19 +29,23 @@ constexpr int AT_A_TIME = 64 / sizeof(Wide);  // elements of a line that is not 
 
 /* How many blocks a multiprocessor shall have room for, if a thread has to do with so many arrays: for __launch_bounds__,
    by which the compiler gives out registers. (Left to itself, it takes twice as many, for the path of single elements,
-   which is rarely taken.) Of lines that are not held there shall be few at a time, so that the cache still has them when
-   they are read again. */
+   which is rarely taken.) Lines that are not held are so long that there is one block for a multiprocessor: of more, the
+   cache would not know the beginnings when they are read again. */
 #if defined(__CUDA_ARCH__) && (__CUDA_ARCH__ == 800 || __CUDA_ARCH__ == 900 || __CUDA_ARCH__ == 1000)
 constexpr int MOST_THREADS = 2048;
 #else
 constexpr int MOST_THREADS = 1024;
 #endif
 
-constexpr int resident(int arrays) {
+__host__ __device__ constexpr int resident(int arrays) {
     const int registers = HELD * arrays * (int)(sizeof(Wide) / 4);
-    const int wanted = registers <= 8 ? 2048 : registers <= 16 ? 1536 : registers <= 32 ? 1024 : 640;
+    const int wanted = HELD == 0         ? 1024
+                       : registers <= 8  ? 2048
+                       : registers <= 16 ? 1536
+                       : registers <= 32 ? 1024
+                                         : 640;
     const int threads = wanted < MOST_THREADS ? wanted : MOST_THREADS;
-    return HELD > 0 && threads > BLOCK ? threads / BLOCK : 1;
+    return threads > BLOCK ? threads / BLOCK : 1;
 }
 
 struct Line {

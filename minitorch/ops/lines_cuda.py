@@ -94,6 +94,7 @@ def plan(
     return (blocks_for(lines, block // team),), (block,), settings
 
 
+@lru_cache(4096)
 def lines_along(shape: tuple[int, ...], dim: int) -> Lines:
     """The lines along one dimension."""
     length, inner = shape[dim], math.prod(shape[dim + 1 :])
