@@ -23,15 +23,18 @@ __device__ inline Wide value_or(const Parameter* parameters, Index c, Wide other
     return parameters ? (Wide)parameters[c] : otherwise;
 }
 
-/* Where the statistics of a channel go: its mean and scale, and a step of its running averages if there are any. */
+/* Where the statistics of a channel go: its mean and scale, and a step of its running averages if there are any.
+   The first channel counts the batch. */
 struct Statistics {
     Wide *mean, *scale;
     Parameter *running_mean, *running_var;
+    long long* batches;
     Wide momentum, eps;
 
     __device__ void write(Index c, Wide M, Wide centre, Wide squares, Wide factor) const {
         mean[c] = centre;
         scale[c] = factor;
+        if (batches && c == 0) ++*batches;
         if (!running_mean) return;
         const Wide unbiased = squares / (M > 1 ? M - 1 : 1);
         running_mean[c] = (Parameter)((1 - momentum) * (Wide)running_mean[c] + momentum * centre);
@@ -65,10 +68,10 @@ __device__ void forward_channel(const T* input, T* output, const Parameter* weig
 
 extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
     forward(const T* input, T* output, const Parameter* weight, const Parameter* bias, Wide* mean, Wide* scale,
-            Parameter* running_mean, Parameter* running_var, double momentum, double eps, long long channels,
-            long long elements, long long run) {
+            Parameter* running_mean, Parameter* running_var, long long* batches, double momentum, double eps,
+            long long channels, long long elements, long long run) {
     const Line line(channels, elements, run);
-    const Statistics statistics = {mean, scale, running_mean, running_var, (Wide)momentum, (Wide)eps};
+    const Statistics statistics = {mean, scale, running_mean, running_var, batches, (Wide)momentum, (Wide)eps};
     if (line.has_vectors(input, output))
         forward_channel<LINE_WIDTH>(input, output, weight, bias, statistics, line);
     else

@@ -40,11 +40,14 @@ def batch_norm(
     view: View,
     weight: Array | None,
     bias: Array | None,
-    running: tuple[Array | None, Array | None],
+    running: tuple[Array | None, Array | None, Array | None],
     momentum: float,
     eps: float,
 ) -> tuple[Array, Array, Array]:
-    """(output, mean, scale) of images in an order that ``view`` describes; the running averages make a step."""
+    """(output, mean, scale) of images in an order that ``view`` describes.
+
+    ``running``: averages, which make a step, and the count of batches, which grows by 1.
+    """
     xp, wide = array_module(x), wide_dtype(x)
     output, mean, scale = empty_images(x.shape, x.dtype, x), xp.empty(view.C, wide), xp.empty(view.C, wide)
     arguments = (x, output, pointer(weight), pointer(bias), mean, scale, *running, float(momentum), float(eps))

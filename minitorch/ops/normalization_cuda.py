@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, host, is_on_cpu
 from minitorch.backend.channels import View, view_of_channels
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import (
@@ -24,6 +24,7 @@ from minitorch.ops import batch_norm_cuda
 Grouping = tuple[int, int, int]  # groups, channels of a group, places of a channel
 
 _kernels = KernelFile(Path(__file__).with_name("normalization.cu"))
+_INT64 = host.dtype("int64").char
 _NO_GROUPS = (1, 1, 1)  # what views of kind CHANNELS have no use for
 
 
@@ -33,14 +34,18 @@ def statistics(
     eps: float,
     running_mean: Array | None = None,
     running_var: Array | None = None,
+    batches: Array | None = None,
     momentum: float = 0.0,
 ) -> tuple[Array, Array]:
-    """(mean, 1 / √(variance + eps)) of each channel; the running averages, if given, make a step."""
+    """(mean, 1 / √(variance + eps)) of each channel; the running averages, if given, make a step.
+
+    ``batches``, a count, grows by 1.
+    """
     xp, wide = array_module(x), wide_dtype(x)
     mean, scale = xp.empty(view.C, wide), xp.empty(view.C, wide)
     shares = view.shares()
     partial = xp.empty((shares, view.C, 3), wide) if shares > 1 else None
-    results = [mean, scale, running_mean, running_var, float(momentum), float(eps)]
+    results = [mean, scale, running_mean, running_var, batches, float(momentum), float(eps)]
     defines = _settings("CHANNELS", x, running_mean)
     view.launch(_kernels, "moments", x, [x, partial, *results, *view[:3]], defines, shares)
     if partial is not None:
@@ -58,14 +63,18 @@ def batch_norm(
     running_var: Array | None,
     momentum: float,
     eps: float,
+    batches: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """(output, mean, scale) of a batch in training."""
+    """(output, mean, scale) of a batch in training; ``batches``, a count, grows by 1."""
     view, x = view_of_channels(input)
+    if batches is not None and (is_on_cpu(batches) or batches.dtype.char != _INT64):  # not for a kernel
+        batches += 1
+        batches = None
     new_mean, new_var = pointer(running_mean), pointer(running_var)
     if batch_norm_cuda.has_kernel(view, x.itemsize):
-        results = batch_norm_cuda.batch_norm(x, view, weight, bias, (new_mean, new_var), momentum, eps)
+        results = batch_norm_cuda.batch_norm(x, view, weight, bias, (new_mean, new_var, batches), momentum, eps)
     else:
-        mean, scale = statistics(x, view, eps, new_mean, new_var, momentum)
+        mean, scale = statistics(x, view, eps, new_mean, new_var, batches, momentum)
         output = _empty_like(x)
         arguments = [x, output, mean, scale, pointer(weight), pointer(bias), *view[:3], *_NO_GROUPS]
         view.launch(_kernels, "normalize", x, arguments, _settings("CHANNELS", x, weight, bias))

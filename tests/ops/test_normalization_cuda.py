@@ -69,6 +69,25 @@ def test_layer_norm(to_device: Any, dtype: str) -> None:
     assert_as_torch(program, arrays, dtype, to_device)
 
 
+@pytest.mark.parametrize("name", ["images", "two stages", "channels last", "rows"])
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_batches_are_counted(to_device: Any, name: str, momentum: float | None) -> None:
+    """By the kernel of the statistics, once for each batch, whatever finds these."""
+    x = SHAPES[name].astype("float32")
+    counts: dict[str, Any] = {}
+    for package, place in (("minitorch", lambda array: on_device(array, to_device)), ("torch", to_torch)):
+        nn = __import__(package).nn
+        layer = (nn.BatchNorm2d if x.ndim == 4 else nn.BatchNorm1d)(x.shape[1], momentum=momentum)
+        for each in [*layer.parameters(), *layer.buffers()] if package == "minitorch" else []:
+            each.array = to_device(each.array)
+        for _ in range(3):
+            layer(place(x))
+        layer.eval()(place(x))
+        counts[package] = layer.num_batches_tracked, layer.running_mean, layer.running_var
+    for ours, theirs in zip(*counts.values()):
+        numpy.testing.assert_allclose(as_numpy(ours), as_numpy(theirs), 1e-4, 1e-5)
+
+
 # Lanes, a warp, a block; in vectors or not; with and without the columns' sums in registers; too long to be held
 @pytest.mark.parametrize("size", [1, 7, 64, 300, 1024, 1300, 8400, 16500])
 def test_layer_norm_of_rows(to_device: Any, size: int) -> None:
