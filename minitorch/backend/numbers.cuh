@@ -72,7 +72,7 @@ template <int team, class Value> __device__ Value merged_in_team(Value value) {
         if (thread_in_block() % 32 == 0) of_warp[thread_in_block() / 32] = value;
         __syncthreads();
         const int warps = threads_of_block() / 32;
-        value = of_warp[thread_in_block() % warps];
+        value = of_warp[thread_in_block() & (warps - 1)];
         for (int distance = 1; distance < warps; distance *= 2) value.merge(from_lane(value, distance));
         __syncthreads();  // before the next merge writes there
     }

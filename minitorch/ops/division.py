@@ -18,6 +18,7 @@ from minitorch.backend import Array, HostArray, as_first, common_module, is_on_c
 from minitorch.backend.elementwise import combined
 from minitorch.ops.arithmetic import goes_in_place
 from minitorch.ops.autocast import autocasts
+from minitorch.ops.fused_cuda import fused_if_alike
 from minitorch.ops.operand import zeros_like_gradient
 from minitorch.ops.promotion import is_floating, promote, to_floating
 
@@ -34,13 +35,22 @@ class Div(Function):
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
-        grad_a = None
-        if self.needs_input_grad[0]:
-            grad_a = (
-                grad_output / b if grad_output.__class__ is HostArray else combined(operator.truediv, grad_output, b)
-            )
-        # (a / b) / b, not a / b²: the square may overflow where the quotient does not
-        return grad_a, (None if a is None else -grad_output * ((a / b) / b))
+        grad_a = _quotient(grad_output, b) if self.needs_input_grad[0] else None
+        return grad_a, (None if a is None else _denominator_gradient(grad_output, a, b))
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    """a / b in a gradient: of arrays, computed as ``div`` does, and without its checks."""
+    return a / b if a.__class__ is HostArray else combined(operator.truediv, a, b)
+
+
+def _denominator_gradient(grad_output: Any, a: Any, b: Any) -> Any:
+    """−g · (a / b) / b, not −g · a / b²: the square may overflow where the quotient does not."""
+    if grad_output.__class__ is not HostArray:
+        result = fused_if_alike("quotient_gradient", (grad_output, a, b), -1.0)
+        if result is not None:
+            return result
+    return -grad_output * ((a / b) / b)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:

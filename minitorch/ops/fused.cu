@@ -12,11 +12,13 @@
        silu, and its gradient         8, 12      44, 84
        a + α · b                         12          20
        a + value · b · c                 16          36
+       a quotient's gradient             16          44
 
    (counted, not measured). Other functions are used too seldom for kernels of their own.
 
    a, b and c are elements of the operands, p is a number. Of a gradient, a is the gradient of the output, and b is what
-   was saved: the input of absolute, square, logarithm, gelu, silu and leaky_relu, the output of the others.
+   was saved: the input of absolute, square, logarithm, gelu, silu and leaky_relu, the output of the others. A quotient's,
+   for c, has both b and c, and −1 for p.
 
    Settings: those of elementwise.cuh.
 
@@ -34,6 +36,7 @@ BINARY_WITH_NUMBER(add_scaled, a + p * b)
 BINARY_WITH_NUMBER(subtract_scaled, a - p * b)
 TERNARY_WITH_NUMBER(addcmul, a + p * (b * c))
 TERNARY_WITH_NUMBER(addcdiv, a + p * (b / c))
+TERNARY_WITH_NUMBER(quotient_gradient, p * a * ((b / c) / c))
 UNARY(sigmoid, logistic(a))
 UNARY(relu, larger(a, 0))
 UNARY(gelu, a * normal_cdf(a))
