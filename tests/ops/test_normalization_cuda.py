@@ -69,6 +69,33 @@ def test_layer_norm(to_device: Any, dtype: str) -> None:
     assert_as_torch(program, arrays, dtype, to_device)
 
 
+@pytest.mark.parametrize("shape", [(3, 5, 4, 4), (10, 1, 40, 48)])
+def test_batch_norm_of_images_that_start_anywhere(to_device: Any, shape: tuple[int, ...]) -> None:
+    """A view that begins in the middle of 16 bytes, of channels that are held and of those that are read twice."""
+
+    def program(package: Any, x: Any) -> Any:
+        return package.nn.functional.batch_norm(x[1:].reshape(shape), None, None, training=True)
+
+    assert_as_torch(program, [normal(numpy.prod(shape) + 1)], "float32", to_device, (1e-4, 1e-4))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_batch_norm_of_long_channels(to_device: Any, dtype: str) -> None:
+    """Registers can hold 32,768 elements, but not of two arrays."""
+
+    def program(package: Any, x: Any) -> Any:
+        return package.nn.functional.batch_norm(x, None, None, training=True)
+
+    assert_as_torch(program, [normal(9, 1, 32, 64)], dtype, to_device, (4e-3, 4e-3) if dtype == "float16" else None)
+
+
+@pytest.mark.parametrize("shape", [(0, 6), (4, 0)])
+def test_layer_norm_of_nothing(to_device: Any, shape: tuple[int, int]) -> None:
+    arrays = [normal(*shape), normal(shape[1]), normal(shape[1], seed=1)]
+    program = lambda package, *v: package.nn.functional.layer_norm(v[0], shape[1:], *v[1:])  # noqa: E731
+    assert_as_torch(program, arrays, "float32", to_device)
+
+
 @pytest.mark.parametrize("name", ["images", "two stages", "channels last", "rows"])
 @pytest.mark.parametrize("momentum", [0.1, None])
 def test_batches_are_counted(to_device: Any, name: str, momentum: float | None) -> None:

@@ -143,6 +143,20 @@ def test_lines_that_start_anywhere(to_device: Any) -> None:
     assert_as_torch(program, [normal(301)], "float32", to_device)
 
 
+@pytest.mark.parametrize("classes", [100, 1504, 33600])
+def test_cross_entropy_of_lines_that_start_anywhere(to_device: Any, classes: int) -> None:
+    def program(package: Any, x: Any, target: Any) -> Any:
+        return package.nn.functional.cross_entropy(x[1:].reshape(2, classes), target)
+
+    assert_as_torch(program, [normal(2 * classes + 1), numpy.array([classes - 1, 0])], "float32", to_device)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (3, 0), (0, 0)])
+@pytest.mark.parametrize("op", ["softmax", "log_softmax"])
+def test_no_lines_and_lines_of_nothing(to_device: Any, op: str, shape: tuple[int, int]) -> None:
+    assert_as_torch(lambda package, x: getattr(package, op)(x, 1), [normal(*shape)], "float32", to_device)
+
+
 @pytest.mark.parametrize("length", [1504, 33600])
 def test_long_lines_with_infinity_and_nan(to_device: Any, length: int) -> None:
     x = numpy.zeros((5, length), "float32")
