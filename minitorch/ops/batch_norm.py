@@ -353,7 +353,7 @@ def _check(input: Any, running_mean: Any, running_var: Any, weight: Any, bias: A
     """Raise torch's errors for what does not fit."""
     shape = tuple(raw(input).shape)
     if training:
-        check_batch_size(shape, f"torch.Size({list(shape)})")
+        check_batch_size(shape)
     if eps < 0 or (training and eps == 0):
         rule = "positive during training" if training else "non-negative"
         raise ValueError(f"batch_norm eps must be {rule}, but got {float(eps)}")
@@ -363,10 +363,11 @@ def _check(input: Any, running_mean: Any, running_var: Any, weight: Any, bias: A
     _check_parameters(input, named)
 
 
-def check_batch_size(shape: tuple[int, ...], shown: str) -> None:
+def check_batch_size(shape: tuple[int, ...], kind: str = "torch.Size({})") -> None:
     """Raise torch's error where a channel has but one element, whose variance says nothing."""
     if shape[0] * math.prod(shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {shown}")
+        found = kind.format(list(shape))
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {found}")
 
 
 def _check_statistics(running_mean: Any, running_var: Any, training: bool) -> None:
