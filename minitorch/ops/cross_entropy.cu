@@ -99,7 +99,7 @@ __device__ Found found_in(const T* scores, const T* weights, const Line& line, b
 
 extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
     forward(const T* scores, const Target* targets, const T* weights, Logarithms* kept, Wide* losses,
-            Wide* true_weights, double smoothing, long long ignore_index, long long places, long long classes,
+            long long weights_at, double smoothing, long long ignore_index, long long places, long long classes,
             long long inner) {
     const Line line(places, classes, inner);
     const bool is_smooth = smoothing > 0;
@@ -112,11 +112,12 @@ extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
     if (is_smooth) loss = (1 - epsilon) * loss - epsilon / classes * found.smooth;
     kept[line.number] = found.l;
     losses[line.number] = truth.is_counted ? loss : 0;
-    if (true_weights) true_weights[line.number] = truth.weight;
+    if (weights_at) losses[weights_at + line.number] = truth.weight;
 }
 
-/* result = Σ losses, or over Σ weight[t] if a place for it (`total_weight`) is given. One block of SUMMING threads adds up
-   all of both, each thread some of every SUMMING times as many and then all threads theirs, always in the same order. */
+/* result = Σ losses, or over Σ weight[t] if these follow the losses, from number `weights_at` on, a multiple of PLACES; then
+   total_weight = Σ weight[t]. One block of SUMMING threads adds up all of both, each thread some of every SUMMING times as
+   many and then all threads theirs, always in the same order. */
 constexpr int SUMMING = 1024, PLACES = 16 / sizeof(Wide);
 
 struct alignas(16) SomePlaces {
@@ -124,30 +125,27 @@ struct alignas(16) SomePlaces {
 };
 
 extern "C" __global__ void __launch_bounds__(SUMMING)
-    sum_losses(const Wide* losses, const Target* targets, const T* weights, T* result, Wide* total_weight,
-               long long ignore_index, long long places, long long classes) {
+    sum_losses(const Wide* losses, long long weights_at, T* result, Wide* total_weight, long long places) {
     Sums<2> sums = {0, 0};
-    const auto weight_at = [&](Index place) -> Wide {
-        return total_weight ? Truth(targets, weights, place, (Index)classes, ignore_index).weight : 0;
-    };
-    const Index whole = (Index)(places - places % PLACES);  // memory of their own starts at multiples of 16 bytes
+    const long long whole = places - places % PLACES;  // memory of their own starts at multiples of 16 bytes
 #pragma unroll 4
-    for (Index place = threadIdx.x * PLACES; place < whole; place += SUMMING * PLACES) {
+    for (long long place = threadIdx.x * PLACES; place < whole; place += SUMMING * PLACES) {
         const SomePlaces some = *reinterpret_cast<const SomePlaces*>(losses + place);
+        const SomePlaces weights = *reinterpret_cast<const SomePlaces*>(losses + weights_at + place);
 #pragma unroll
         for (int k = 0; k < PLACES; ++k) {
             sums.value[0] += some.value[k];
-            sums.value[1] += weight_at(place + k);
+            sums.value[1] += weights.value[k];
         }
     }
     if (whole + threadIdx.x < places) {
         sums.value[0] += losses[whole + threadIdx.x];
-        sums.value[1] += weight_at(whole + threadIdx.x);
+        sums.value[1] += losses[weights_at + whole + threadIdx.x];
     }
     sums = merged_in_team<SUMMING>(sums);
     if (threadIdx.x > 0) return;
-    *result = (T)(total_weight ? sums.value[0] / sums.value[1] : sums.value[0]);
-    if (total_weight) *total_weight = sums.value[1];
+    *result = (T)(weights_at ? sums.value[0] / sums.value[1] : sums.value[0]);
+    if (weights_at) *total_weight = sums.value[1];
 }
 
 /* What is known of a line makes each gradient from its own score alone: nothing need be held. */

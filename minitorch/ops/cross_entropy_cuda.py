@@ -7,12 +7,13 @@ from pathlib import Path
 from minitorch.backend import Array, array_module, host, row_major
 from minitorch.backend.channels import View
 from minitorch.backend.kernels import KernelFile
-from minitorch.backend.launching import INTEGERS, pointer, wide_dtype
+from minitorch.backend.launching import INTEGERS, name_of, pointer, wide_dtype
 from minitorch.backend.reduction import sum_over
 from minitorch.ops.lines_cuda import lines_along
 from minitorch.ops.nll_loss import class_dim
 
 _SUMMING = 1024  # threads of the block that adds up losses, as in the kernel
+_PLACES = 4  # losses in 16 bytes
 _MANY = 1 << 17  # places, whose losses one block is still enough for: it reads 1 MB in about 10 µs
 _kernels = KernelFile(Path(__file__).with_name("cross_entropy.cu"))
 _SETTINGS = {host.dtype(name).char: (("TARGET", INTEGERS[name]),) for name in INTEGERS}
@@ -25,22 +26,30 @@ def cross_entropy(
     xp, wide = array_module(input), wide_dtype(input)
     input, target = row_major(input), row_major(target)
     lines = lines_along(input.shape, class_dim(input.shape))
-    is_mean, is_many = reduction == "mean", lines.lines > _MANY  # many: too many for one block
-    logarithms, losses = xp.empty((lines.lines, 2), wide), xp.empty(target.shape, wide)
-    weights = xp.empty(target.shape, wide) if is_mean and is_many else None
-    target, weight = pointer(target), pointer(weight)
-    arguments = (input, target, weight, logarithms, losses, weights, float(smoothing), ignore_index)
+    places, is_mean = lines.lines, reduction == "mean"
+    weights_at = -(-places // _PLACES) * _PLACES if is_mean else 0  # each place's weight, behind all losses
+    losses = xp.empty(target.shape if reduction == "none" else weights_at + places, wide)
+    logarithms = xp.empty((places, 2), wide)
+    arguments = (
+        input,
+        pointer(target),
+        pointer(weight),
+        logarithms,
+        losses,
+        weights_at,
+        float(smoothing),
+        ignore_index,
+    )
     lines.launch(_kernels, "forward", input, arguments, _settings(target))
     if reduction == "none":
         return losses.astype(input.dtype, copy=False), (logarithms, None)
-    if is_many:
-        total = None if weights is None else _sum(weights)
-        loss = _sum(losses) if total is None else _sum(losses) / total
+    if places > _MANY:  # too many for one block
+        total = _sum(losses[weights_at:]) if is_mean else None
+        loss = _sum(losses[:places]) / total if is_mean else _sum(losses)
         return loss.astype(input.dtype, copy=False), (logarithms, total)
     loss, total = xp.empty((), input.dtype), xp.empty((), wide) if is_mean else None
-    sums = (losses, target, weight, loss, total, ignore_index, lines.lines, lines.length)
     settings = lines.settings(input, _settings(target))  # those of `forward`: then they are in one program
-    _kernels.launch("sum_losses", (1,), (_SUMMING,), sums, settings)
+    _kernels.launch("sum_losses", (1,), (_SUMMING,), (losses, weights_at, loss, total, places), settings)
     return loss, (logarithms, total)
 
 
@@ -67,7 +76,7 @@ def cross_entropy_gradient(
 
 def _sum(values: Array) -> Array:
     """The sum of all, in two stages."""
-    return sum_over(values, View(values.size, 1, 1), values.dtype.name).reshape(())
+    return sum_over(values, View(values.size, 1, 1), name_of(values)).reshape(())
 
 
 def _settings(target: Array) -> tuple[tuple[str, str], ...]:
