@@ -73,6 +73,11 @@ def overwrite(target: Variable, value: Any) -> None:
     target.bump_version()
 
 
+def may_compute_in_place(target: Variable) -> bool:
+    """Whether an operation may write into the target's memory itself: nothing that is checked later may refuse that."""
+    return target.base is None or not state.enabled
+
+
 def check_may_change(target: Variable) -> None:
     """Raise torch's error if ``target`` is a leaf that requires grad, or a view of one, and ops are recorded."""
     base = target.base

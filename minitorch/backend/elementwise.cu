@@ -1,6 +1,5 @@
-/* Single operations, element by element, where they are all that is done: what an array module has, at the memory's speed.
-
-   (CuPy's own kernels move one element at a time.) Formulas of several operations are in ops/fused.cu.
+/* Single operations, element by element, where they are all that is done: what an array module has, at the speed of the
+   memory. (CuPy's own kernels move one element at a time.) Formulas of several operations are in ops/fused.cu.
 
    Settings: those of elementwise.cuh.
 

@@ -88,7 +88,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     """
     if kind_of(input, "relu") == "b":
         raise RuntimeError("Boolean inputs not supported for relu")
-    return compute(Relu, input, inplace, in_place=True) if inplace else Relu.apply(input)
+    return compute(Relu, input, True, in_place=True) if inplace else Relu.apply(input)
 
 
 def relu_(input: Any) -> Any:

@@ -10,7 +10,7 @@ import operator
 from typing import Any
 
 from minitorch.autograd.function import Function
-from minitorch.autograd.inplace import apply_inplace, write_out
+from minitorch.autograd.inplace import apply_inplace, may_compute_in_place, write_out
 from minitorch.autograd.variable import Variable, raw
 from minitorch.backend import Array, HostArray, as_first
 from minitorch.backend.elementwise import combined, function_of
@@ -246,6 +246,8 @@ def goes_in_place(input: Any, other: Any, alpha: Any = 1) -> bool:
     """Whether a kernel may compute input ∘ other, a number or a tensor of the same dtype, into ``input``'s memory."""
     a = input.array
     if a.__class__ is HostArray or a.dtype.kind != "f" or alpha.__class__ not in (int, float):
+        return False
+    if not may_compute_in_place(input):
         return False
     return other.__class__ in (int, float) or (isinstance(other, Variable) and other.array.dtype == a.dtype)
 

@@ -115,9 +115,9 @@ extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
     if (weights_at) losses[weights_at + line.number] = truth.weight;
 }
 
-/* result = Σ losses, or over Σ weight[t] if these follow the losses, from number `weights_at` on, a multiple of PLACES; then
-   total_weight = Σ weight[t]. One block of SUMMING threads adds up all of both, each thread some of every SUMMING times as
-   many and then all threads theirs, always in the same order. */
+/* result = Σ losses, or over Σ weight[t] if these follow the losses, from number `weights_at` on, a multiple of PLACES;
+   then total_weight = Σ weight[t]. One block of SUMMING threads adds up all of both, each thread some of every SUMMING
+   times as many and then all threads theirs, always in the same order. */
 constexpr int SUMMING = 1024, PLACES = 16 / sizeof(Wide);
 
 struct alignas(16) SomePlaces {

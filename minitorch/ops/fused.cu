@@ -17,8 +17,8 @@
    (counted, not measured). Other functions are used too seldom for kernels of their own.
 
    a, b and c are elements of the operands, p is a number. Of a gradient, a is the gradient of the output, and b is what
-   was saved: the input of absolute, square, logarithm, gelu, silu and leaky_relu, the output of the others. A quotient's,
-   for c, has both b and c, and −1 for p.
+   was saved: the input of absolute, square, logarithm, gelu, silu and leaky_relu, the output of the others. That of a
+   quotient b / c is the one for c; its p is −1.
 
    Settings: those of elementwise.cuh.
 

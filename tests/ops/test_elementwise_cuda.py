@@ -213,3 +213,14 @@ def test_in_place_change_of_a_saved_value_is_found(to_device: Any) -> None:
     y.mul_(2)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         z.sum().backward()
+
+
+@pytest.mark.parametrize("name", ["add_", "sub_", "mul_", "div_"])
+def test_a_refused_change_changes_nothing(to_device: Any, name: str) -> None:
+    """One of several views must not be changed in place where that would be recorded."""
+    x, weight = (on_device(normal(2, 100).astype("float32"), to_device, requires_grad=each) for each in (False, True))
+    first, _ = x.unbind()
+    before = as_numpy(first).copy()
+    with pytest.raises(RuntimeError, match="view"):
+        getattr(first, name)(weight[0])
+    numpy.testing.assert_array_equal(as_numpy(first), before)
