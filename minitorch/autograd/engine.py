@@ -264,7 +264,7 @@ def _is_owned_on_device(
 ) -> bool:
     """``_is_owned`` for an array on a GPU, whose views all have the same memory object."""
     memory = memory_object(results[position])
-    if memory is None or 0 in results[position].strides:
+    if memory is None or not results[position].flags.owndata:  # a view may be an expanded one
         return False
     for each in (*saved, *results[:position], *results[position + 1 :]):
         if each is not None and memory_object(each) is memory:
