@@ -21,7 +21,6 @@ from minitorch.backend.arrays import (
     memory_object,
     module_of,
     row_major,
-    shares_memory,
     to_numpy,
 )
 from minitorch.backend.determinism import add_at, fill_if_wanted
@@ -83,7 +82,6 @@ __all__ = [
     "parallel",
     "pinned_copy",
     "row_major",
-    "shares_memory",
     "split",
     "to_device",
     "to_numpy",

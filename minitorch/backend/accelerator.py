@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -84,7 +84,7 @@ def device_count() -> int:
     return 0 if module is None else _count_devices(module)
 
 
-@lru_cache(None)
+@cache
 def _count_devices(module: Any) -> int:
     return int(module.cuda.runtime.getDeviceCount())
 
@@ -109,7 +109,7 @@ def has_tensor_cores() -> bool:
     return _facts(require(), require().cuda.Device().id)[1] >= 80
 
 
-@lru_cache(None)
+@cache
 def _facts(module: Any, index: int) -> tuple[int, int]:
     """(multiprocessors, compute capability times ten) of a GPU."""
     device = module.cuda.Device(index)

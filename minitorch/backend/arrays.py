@@ -127,8 +127,3 @@ def joined(arrays: Sequence[Array], axis: int) -> Array:
         result[place] = each
         start += each.shape[axis]
     return result
-
-
-def shares_memory(first: Array, second: Array) -> bool:
-    """Whether the two arrays may overlap in memory (bounds only: cheap, never a false no)."""
-    return is_on_cpu(first) and is_on_cpu(second) and numpy.may_share_memory(first, second)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy
 
-from minitorch.backend.arrays import Array, array_module
+from minitorch.backend.arrays import Array, array_module, is_on_cpu
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import BLOCK, blocks_for, element_types, runs_kernels
 
@@ -36,7 +36,7 @@ switches = DeterminismSwitches()
 
 def add_at(target: Array, index: Any, values: Array) -> None:
     """``target[index] += values`` where an index that occurs twice adds twice."""
-    if target.__class__ is numpy.ndarray or target.dtype.name not in _CUPY_CANNOT_SCATTER:
+    if is_on_cpu(target) or target.dtype.name not in _CUPY_CANNOT_SCATTER:
         if switches.algorithms and runs_kernels(target):
             add_in_order(target, index, values)
         else:

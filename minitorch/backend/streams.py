@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from minitorch.backend import accelerator
@@ -72,7 +72,7 @@ def highest_priority(index: int) -> int:
     return _highest_priority(accelerator.require(index), index)
 
 
-@lru_cache(None)
+@cache
 def _highest_priority(module: Any, index: int) -> int:
     with module.cuda.Device(index):  # asked for less than there is, CUDA takes the nearest
         return int(module.cuda.Stream(non_blocking=True, priority=-1000).priority)

@@ -19,15 +19,6 @@ from minitorch import nn
 from minitorch.backend import graphs
 
 
-@pytest.fixture(params=["emulator", pytest.param("GPU", marks=pytest.mark.cuda)])
-def where(request: Any, monkeypatch: Any) -> str:
-    """What runs the kernels."""
-    if request.param == "emulator":
-        request.getfixturevalue("emulated")
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-    return str(request.param)
-
-
 def features() -> Any:
     return nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten())
 

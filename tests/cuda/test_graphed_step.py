@@ -24,15 +24,6 @@ from tests.harness.no_host_copy import no_host_copy
 STEPS = 10
 
 
-@pytest.fixture(params=["emulator", pytest.param("GPU", marks=pytest.mark.cuda)])
-def where(request: Any, monkeypatch: Any) -> str:
-    """What runs the kernels."""
-    if request.param == "emulator":
-        request.getfixturevalue("emulated")
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-    return str(request.param)
-
-
 def lenet() -> Any:
     """LeNet with batch norm and dropout, for small images."""
     return nn.Sequential(

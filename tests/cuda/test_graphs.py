@@ -23,15 +23,6 @@ from minitorch.backend import accelerator, graphs
 from tests.harness import fake_cupy, fake_memory
 
 
-@pytest.fixture(params=["emulator", pytest.param("GPU", marks=pytest.mark.cuda)])
-def where(request: Any, monkeypatch: Any) -> str:
-    """What runs the kernels."""
-    if request.param == "emulator":
-        request.getfixturevalue("emulated")
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-    return str(request.param)
-
-
 def captured(work: Callable[[], Any], **options: Any) -> tuple[Any, Any]:
     """A graph of ``work()``, which is done once before, and what that gave in the capture."""
     with graphs.side_stream(), graphs.own_products():
