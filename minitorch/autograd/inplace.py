@@ -20,7 +20,7 @@ from minitorch.autograd.grad_mode import state
 from minitorch.autograd.primitive import AssignView
 from minitorch.autograd.variable import Variable
 from minitorch.autograd.views import check_view_may_change, follow_base
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, HostArray, array_module, is_same_memory
 from minitorch.dtypes import can_cast, from_numpy_dtype
 
 
@@ -64,9 +64,18 @@ def _without_autocast(operation: Callable[[Any], Any], previous: Any) -> Any:
 
 
 def overwrite(target: Variable, value: Any) -> None:
-    """Copy ``value`` into the target's memory, as a change that saved values are checked for."""
-    target.array[...] = value
+    """Copy ``value`` into the target's memory, as a change that saved values are checked for.
+
+    A kernel may have computed it there: then it is a view of the target.
+    """
+    if target.array.__class__ is HostArray or not is_same_memory(target.array, value):
+        target.array[...] = value
     target.bump_version()
+
+
+def may_compute_in_place(target: Variable) -> bool:
+    """Whether an operation may write into the target's memory itself: nothing that is checked later may refuse that."""
+    return target.base is None or not state.enabled
 
 
 def check_may_change(target: Variable) -> None:

@@ -127,3 +127,10 @@ def joined(arrays: Sequence[Array], axis: int) -> Array:
         result[place] = each
         start += each.shape[axis]
     return result
+
+
+def is_same_memory(array: Array, view: Any) -> bool:
+    """Whether ``view`` is a view of all of ``array``, an array on a GPU, element for element."""
+    if view.__class__ is not array.__class__ or view.strides != array.strides or view.dtype != array.dtype:
+        return False
+    return bool(view.data.ptr == array.data.ptr and view.shape == array.shape)

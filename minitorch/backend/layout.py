@@ -21,6 +21,7 @@ _ROW_MAJOR = tuple(range(32))
 CHANNELS_LAST = {4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}  # the order of (N, C, H, W) and (N, C, D, H, W), by rank
 
 
+@lru_cache(4096)
 def order_of(shape: Shape, *operands: Shape) -> Shape:
     """The order of a result of ``shape``, given each operand's strides (0 where it is broadcast).
 
@@ -56,10 +57,13 @@ def _compare(first: int, second: int, shape: Shape, operands: tuple[Shape, ...])
 
 def is_dense(array: Array) -> bool:
     """Whether the elements fill a stretch of memory without gaps, each in a place of its own, in whatever order."""
-    if array.flags.c_contiguous:
-        return True
-    expected = array.dtype.itemsize
-    for stride, size in sorted([(stride, size) for stride, size in zip(array.strides, array.shape) if size != 1]):
+    return bool(array.flags.c_contiguous) or _fills(array.shape, array.strides, array.dtype.itemsize)
+
+
+@lru_cache(4096)
+def _fills(shape: Shape, strides: Shape, itemsize: int) -> bool:
+    expected = itemsize
+    for stride, size in sorted([(stride, size) for stride, size in zip(strides, shape) if size != 1]):
         if stride != expected:
             return False
         expected *= size

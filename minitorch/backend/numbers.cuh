@@ -60,9 +60,10 @@ template <int COUNT> __device__ Sums<COUNT> from_lane(Sums<COUNT> sums, int dist
 /* What all threads of a team have, merged; every one of them gets it. Value has `merge`, and `from_lane` knows it.
 
    A team is `team` neighbouring threads: a power of two up to 32, which is part of a warp, or more, which means the whole
-   block (of at most so many threads, whole warps). Within a warp, after the step with distance d, each lane has merged 2d lanes, so log₂ steps do. Then
-   the warps of a block tell one another through shared memory, and every thread merges these results in the same order:
-   a sum never depends on who was first. All threads of the block must come here. */
+   block (of a power of two of threads, at most so many, whole warps). Within a warp, after the step with distance d, each
+   lane has merged 2d lanes, so log₂ steps do. Then the warps of a block tell one another through shared memory, and each
+   of them merges these results in the same way: a sum never depends on who was first. All threads of the block must come
+   here. */
 template <int team, class Value> __device__ Value merged_in_team(Value value) {
 #pragma unroll
     for (int distance = 1; distance < 32 && distance < team; distance *= 2) value.merge(from_lane(value, distance));
@@ -70,8 +71,9 @@ template <int team, class Value> __device__ Value merged_in_team(Value value) {
         __shared__ Value of_warp[team > 32 ? team / 32 : 1];
         if (thread_in_block() % 32 == 0) of_warp[thread_in_block() / 32] = value;
         __syncthreads();
-        value = of_warp[0];
-        for (int warp = 1; warp < threads_of_block() / 32; ++warp) value.merge(of_warp[warp]);
+        const int warps = threads_of_block() / 32;
+        value = of_warp[thread_in_block() & (warps - 1)];
+        for (int distance = 1; distance < warps; distance *= 2) value.merge(from_lane(value, distance));
         __syncthreads();  // before the next merge writes there
     }
     return value;

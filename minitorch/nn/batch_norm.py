@@ -8,6 +8,7 @@ from minitorch.nn import functional as F  # noqa: N812
 from minitorch.nn import init
 from minitorch.nn.module import Module
 from minitorch.nn.parameter import Parameter
+from minitorch.ops.batch_norm import counted_batch_norm
 from minitorch.tensor.creation import empty, ones, tensor, zeros
 from minitorch.tensor.tensor import Tensor
 
@@ -118,6 +119,11 @@ class _BatchNorm(ChannelNorm):
 
     def forward(self, input: Tensor) -> Any:
         self._check_input_dim(input)
+        batches = self.num_batches_tracked
+        if self.training and self.track_running_stats and self.momentum is not None and batches is not None:
+            batches.bump_version()
+            averages = self.running_mean, self.running_var
+            return counted_batch_norm(input, batches.array, *averages, self.weight, self.bias, self.momentum, self.eps)
         uses_batch = self.training or (self.running_mean is None and self.running_var is None)
         updates = self.training and self.track_running_stats
         shows_running = not self.training or self.track_running_stats
@@ -136,9 +142,9 @@ class _BatchNorm(ChannelNorm):
         """Count this batch, and return its share in the running statistics: 1/n for a plain mean of n batches."""
         if self.num_batches_tracked is None:
             return self.momentum or 0.0
-        self.num_batches_tracked.array += 1  # as add_(1), whose checks take longer than the layer's own
+        self.num_batches_tracked.array += 1
         self.num_batches_tracked.bump_version()
-        return 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        return 1.0 / float(self.num_batches_tracked)
 
 
 class BatchNorm1d(_BatchNorm):

@@ -17,6 +17,7 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.variable import raw
 from minitorch.backend import (
     Array,
+    HostArray,
     array_module,
     device_of,
     empty_in_order,
@@ -31,7 +32,7 @@ from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import where
 from minitorch.ops.elementwise import exp
-from minitorch.ops.fused_cuda import fused
+from minitorch.ops.fused_cuda import fused, fused_in_place
 from minitorch.ops.operand import compute, in_place, keep_bits, keep_where, kind_of, narrow, require, widen
 from minitorch.ops.shape import reshape
 
@@ -39,7 +40,12 @@ from minitorch.ops.shape import reshape
 class Relu(Function):
     """max(x, 0);  d/dx = 1 where x > 0, else 0."""
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array, *, in_place: bool = False) -> Array:
+        if x.__class__ is not HostArray and runs_kernels(x):
+            y = fused_in_place("relu", x) if in_place else None
+            y = fused("relu", x) if y is None else y
+            self.save(y)
+            return y
         xp = array_module(x)
         y = empty_in_order(xp, x.shape, x.dtype, order_of(x.shape, x.strides)) if 0 in x.strides else xp.empty_like(x)
         in_pieces(lambda x, y: xp.maximum(x, 0, out=y), x, y)
@@ -82,7 +88,12 @@ def relu(input: Any, inplace: bool = False) -> Any:
     """
     if kind_of(input, "relu") == "b":
         raise RuntimeError("Boolean inputs not supported for relu")
-    return compute(Relu, input, inplace)
+    return compute(Relu, input, True, in_place=True) if inplace else Relu.apply(input)
+
+
+def relu_(input: Any) -> Any:
+    """``relu`` in place: the result replaces ``input``'s values; returns ``input``."""
+    return relu(input, inplace=True)
 
 
 class LeakyRelu(Function):
@@ -91,11 +102,15 @@ class LeakyRelu(Function):
     def forward(self, x: Array, *, slope: float) -> Array:
         self.slope = slope
         self.save(x)
+        if x.__class__ is not HostArray and runs_kernels(x):
+            return fused("leaky_relu", x, number=slope)
         xp = array_module(x)
         return xp.maximum(x, 0) + xp.minimum(x, 0) * slope
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
+        if runs_kernels(grad_output):
+            return fused("leaky_relu_gradient", grad_output, x, self.slope)
         is_positive = raw(x) > 0
         return keep_where(is_positive, grad_output) + keep_where(~is_positive, grad_output * self.slope)
 
@@ -337,7 +352,6 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return compute(Celu, input, inplace, alpha=alpha, input_scale=1 / alpha)
 
 
-relu_ = in_place(relu)
 leaky_relu_ = in_place(leaky_relu)
 rrelu_ = in_place(rrelu)
 threshold_ = in_place(threshold)

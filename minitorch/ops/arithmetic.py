@@ -6,14 +6,28 @@ the operand's own (see ``autograd/primitive.py``). Quotients are in ``division.p
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from minitorch.autograd.function import Function
-from minitorch.autograd.inplace import write_out
-from minitorch.autograd.variable import raw
+from minitorch.autograd.inplace import apply_inplace, may_compute_in_place, write_out
+from minitorch.autograd.variable import Variable, raw
 from minitorch.backend import Array, HostArray, as_first
+from minitorch.backend.elementwise import combined, function_of
+from minitorch.backend.launching import runs_kernels
 from minitorch.dtypes import dtype_of, from_numpy_dtype
+from minitorch.ops.fused_cuda import fused_if_alike
 from minitorch.ops.promotion import check_range, is_number, promote, to_dtype
+
+
+def times(a: Any, b: Any) -> Any:
+    """a · b in a gradient: of arrays, computed as ``mul`` does, and without its checks."""
+    return a * b if a.__class__ is HostArray else combined(operator.mul, a, b)
+
+
+def negated(a: Any) -> Any:
+    """−a in a gradient."""
+    return -a if a.__class__ is HostArray or not runs_kernels(a) else function_of("negative", a)
 
 
 class Add(Function):
@@ -21,18 +35,21 @@ class Add(Function):
 
     alpha: Any = None  # None means 1, the usual case
 
-    def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
-        if alpha is None:
+    def forward(self, a: Array, b: Array, *, alpha: Any = None, in_place: bool = False) -> Array:
+        if alpha is not None:
+            self.alpha = alpha
+            result = None if a.__class__ is HostArray else fused_if_alike("add_scaled", (a, b), alpha, in_place)
+            return as_first(a + alpha * b, a, b) if result is None else result
+        if a.__class__ is HostArray:
             result = a + b  # row-major operands need no call: small sums count nanoseconds
-            return result if a.__class__ is HostArray and a.flags.c_contiguous else as_first(result, a, b)
-        self.alpha = alpha
-        return as_first(a + alpha * b, a, b)
+            return result if a.flags.c_contiguous else as_first(result, a, b)
+        return combined(operator.add, a, b, in_place)
 
     def backward(self, grad_output: Any) -> Any:
         needs_b = self.needs_input_grad[1]
         if self.alpha is None or not needs_b:
             return grad_output, grad_output
-        return grad_output, grad_output * self.alpha
+        return grad_output, times(grad_output, self.alpha)
 
 
 def add(input: Any, other: Any, *, alpha: float = 1, out: Any = None) -> Any:
@@ -58,17 +75,20 @@ class Sub(Function):
 
     alpha: Any = None
 
-    def forward(self, a: Array, b: Array, *, alpha: Any = None) -> Array:
-        if alpha is None:
+    def forward(self, a: Array, b: Array, *, alpha: Any = None, in_place: bool = False) -> Array:
+        if alpha is not None:
+            self.alpha = alpha
+            result = None if a.__class__ is HostArray else fused_if_alike("subtract_scaled", (a, b), alpha, in_place)
+            return as_first(a - alpha * b, a, b) if result is None else result
+        if a.__class__ is HostArray:
             result = a - b
-            return result if a.__class__ is HostArray and a.flags.c_contiguous else as_first(result, a, b)
-        self.alpha = alpha
-        return as_first(a - alpha * b, a, b)
+            return result if a.flags.c_contiguous else as_first(result, a, b)
+        return as_first(a - b, a, b) if b.__class__ is HostArray else combined(operator.sub, a, b, in_place)
 
     def backward(self, grad_output: Any) -> Any:
         if not self.needs_input_grad[1]:
             return grad_output, None
-        return grad_output, (-grad_output if self.alpha is None else grad_output * -self.alpha)
+        return grad_output, (negated(grad_output) if self.alpha is None else times(grad_output, -self.alpha))
 
 
 def sub(input: Any, other: Any, *, alpha: float = 1, out: Any = None) -> Any:
@@ -150,15 +170,19 @@ def _scale(name: str, alpha: Any, *operands: Any) -> Any:
 class Mul(Function):
     """a · b;  ∂/∂a = b, ∂/∂b = a."""
 
-    def forward(self, a: Array, b: Array) -> Array:
+    def forward(self, a: Array, b: Array, *, in_place: bool = False) -> Array:
         needs_a, needs_b = self.needs_input_grad[:2]
         self.save(a if needs_b else None, b if needs_a else None)
-        result = a * b
-        return result if a.__class__ is HostArray and a.flags.c_contiguous else as_first(result, a, b)
+        if a.__class__ is HostArray:
+            result = a * b
+            return result if a.flags.c_contiguous else as_first(result, a, b)
+        return combined(operator.mul, a, b, in_place and not needs_b)  # a is saved for b
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
-        return (None if b is None else grad_output * b), (None if a is None else grad_output * a)
+        if grad_output.__class__ is HostArray:
+            return (None if b is None else grad_output * b), (None if a is None else grad_output * a)
+        return (None if b is None else times(grad_output, b)), (None if a is None else times(grad_output, a))
 
 
 def mul(input: Any, other: Any, *, out: Any = None) -> Any:
@@ -185,10 +209,10 @@ class Neg(Function):
                 "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
                 "a mask, use the `~` or `logical_not()` operator instead."
             )
-        return -a
+        return negated(a)
 
     def backward(self, grad_output: Any) -> Any:
-        return -grad_output
+        return negated(grad_output)
 
 
 def neg(input: Any, *, out: Any = None) -> Any:
@@ -216,6 +240,39 @@ def positive(input: Any) -> Any:
     if raw(input).dtype.kind == "b":
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
+
+
+def goes_in_place(input: Any, other: Any, alpha: Any = 1) -> bool:
+    """Whether a kernel may compute input ∘ other, a number or a tensor of the same dtype, into ``input``'s memory."""
+    a = input.array
+    if a.__class__ is HostArray or a.dtype.kind != "f" or alpha.__class__ not in (int, float):
+        return False
+    if not may_compute_in_place(input):
+        return False
+    return other.__class__ in (int, float) or (isinstance(other, Variable) and other.array.dtype == a.dtype)
+
+
+def add_(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """``add`` in place: on a GPU the sum is written where ``input`` was read."""
+    if input.array.__class__ is HostArray or not goes_in_place(input, other, alpha):
+        return apply_inplace(input, lambda old: add(old, other, alpha=alpha))
+    options = {} if alpha == 1 else {"alpha": alpha}
+    return apply_inplace(input, lambda old: Add.apply(old, other, in_place=True, **options))
+
+
+def sub_(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """``sub`` in place, as ``add_``."""
+    if input.array.__class__ is HostArray or not goes_in_place(input, other, alpha):
+        return apply_inplace(input, lambda old: sub(old, other, alpha=alpha))
+    options = {} if alpha == 1 else {"alpha": alpha}
+    return apply_inplace(input, lambda old: Sub.apply(old, other, in_place=True, **options))
+
+
+def mul_(input: Any, other: Any) -> Any:
+    """``mul`` in place, as ``add_``."""
+    if input.array.__class__ is HostArray or not goes_in_place(input, other):
+        return apply_inplace(input, lambda old: mul(old, other))
+    return apply_inplace(input, lambda old: Mul.apply(old, other, in_place=True))
 
 
 subtract, multiply, negative = sub, mul, neg

@@ -59,14 +59,17 @@ class BatchNorm(Function):
         *,
         momentum: float,
         eps: float,
+        batches: Array | None = None,
     ) -> Array:
         self.save(input, weight)
         self.eps = eps
         if runs_kernels(input):
             output, self.mean, self.scale = normalization_cuda.batch_norm(
-                input, weight, bias, running_mean, running_var, momentum, eps
+                input, weight, bias, running_mean, running_var, momentum, eps, batches
             )
             return output
+        if batches is not None:
+            batches += 1
         x = laid_out(widen(input))
         channels = Channels(x)
         count = x.size // max(x.shape[1], 1)
@@ -307,9 +310,50 @@ def batch_norm(
     tensor([[-1.0000, -1.0000],
             [ 1.0000,  1.0000]])
     """
+    _check(input, running_mean, running_var, weight, bias, training, eps)
+    if not training:
+        return FixedNorm.apply(input, weight, bias, running_mean, running_var, eps=eps)
+    if not isinstance(momentum, (int, float)):
+        raise TypeError(f"batch_norm(): argument 'momentum' must be float, not {type(momentum).__name__}")
+    return _in_training(input, running_mean, running_var, weight, bias, momentum=momentum, eps=eps)
+
+
+def counted_batch_norm(
+    input: Any,
+    batches: Array,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any,
+    bias: Any,
+    momentum: float,
+    eps: float,
+) -> Any:
+    """``batch_norm`` in training that adds 1 to ``batches``, an int64 array: on a GPU in the same launch.
+
+    >>> import minitorch as torch
+    >>> batches = torch.tensor(6)
+    >>> output = counted_batch_norm(torch.rand(4, 3), batches.array, None, None, None, None, 0.1, 1e-5)
+    >>> batches
+    tensor(7)
+    """
+    _check(input, running_mean, running_var, weight, bias, True, eps)
+    options = {"momentum": momentum, "eps": eps, "batches": batches}
+    return _in_training(input, running_mean, running_var, weight, bias, **options)
+
+
+def _in_training(input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, **options: Any) -> Any:
+    output = BatchNorm.apply(input, weight, bias, raw(running_mean), raw(running_var), **options)
+    for average in (running_mean, running_var):
+        if isinstance(average, Variable):
+            average.bump_version()
+    return output
+
+
+def _check(input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool, eps: float) -> None:
+    """Raise torch's errors for what does not fit."""
     shape = tuple(raw(input).shape)
     if training:
-        check_batch_size(shape, f"torch.Size({list(shape)})")
+        check_batch_size(shape)
     if eps < 0 or (training and eps == 0):
         rule = "positive during training" if training else "non-negative"
         raise ValueError(f"batch_norm eps must be {rule}, but got {float(eps)}")
@@ -317,21 +361,13 @@ def batch_norm(
     require(input, "f", "batch_norm", "batch_norm")
     named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     _check_parameters(input, named)
-    if not training:
-        return FixedNorm.apply(input, weight, bias, running_mean, running_var, eps=eps)
-    if not isinstance(momentum, (int, float)):
-        raise TypeError(f"batch_norm(): argument 'momentum' must be float, not {type(momentum).__name__}")
-    output = BatchNorm.apply(input, weight, bias, raw(running_mean), raw(running_var), momentum=momentum, eps=eps)
-    for average in (running_mean, running_var):
-        if isinstance(average, Variable):
-            average.bump_version()
-    return output
 
 
-def check_batch_size(shape: tuple[int, ...], shown: str) -> None:
+def check_batch_size(shape: tuple[int, ...], kind: str = "torch.Size({})") -> None:
     """Raise torch's error where a channel has but one element, whose variance says nothing."""
     if shape[0] * math.prod(shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {shown}")
+        found = kind.format(list(shape))
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {found}")
 
 
 def _check_statistics(running_mean: Any, running_var: Any, training: bool) -> None:

@@ -10,13 +10,14 @@
 
    l is never written. `forward` keeps two numbers a place, the largest score and log Σ e^(x − largest), from which
    `backward` makes l anew. (Their sum alone would do, but where scores are in the thousands, it has no digits left for
-   the logarithm.) Elements moved are 1 forward (read again from the cache with smoothing) and 2 backward, where
-   log-softmax and NLL one after the other move 3 and 5.
+   the logarithm.) Elements moved are 1 forward (2 with smoothing, if the line is too long for registers) and 2 backward,
+   where log-softmax and NLL one after the other move 3 and 5.
 
    Settings: those of lines.cuh, and TARGET, the type of class numbers.
 
-   Compiled with: ELEMENT=float INDEX=int TEAM=32 BLOCK=256 TARGET="long long"
-   Compiled with: ELEMENT=half INDEX="long long" TEAM=1 BLOCK=256 TARGET="unsigned char" */
+   Compiled with: ELEMENT=float INDEX=int TEAM=32 BLOCK=128 HELD=32 TARGET="long long"
+   Compiled with: ELEMENT=float INDEX=int TEAM=1024 BLOCK=1024 HELD=0 TARGET="long long"
+   Compiled with: ELEMENT=half INDEX="long long" TEAM=1 BLOCK=128 HELD=0 TARGET="unsigned char" */
 
 #include "lines.cuh"
 
@@ -40,73 +41,150 @@ struct Truth {
 struct Logarithms {
     Wide largest, logarithm;
 
-    __device__ Wide of(T score) const { return (Wide)score - largest - logarithm; }
+    __device__ Wide of(Wide score) const { return score - largest - logarithm; }
 };
 
 __device__ inline Wide weight_of(const T* weights, Index c) { return weights ? (Wide)weights[c] : 1; }
 
-extern "C" __global__ void forward(const T* scores, const Target* targets, const T* weights, Logarithms* kept,
-                                   Wide* losses, Wide* true_weights, double smoothing, long long ignore_index,
-                                   long long places, long long classes, long long inner) {
-    const Line line(places, classes, inner);
-    LogSum total;
-    total.clear();
-    for (Index c = line.first(); c < line.length; c += TEAM) total.add(scores[line.offset(c)]);
-    total = merged_in_team<TEAM>(total);
-    const Logarithms l = {total.largest, log(total.sum)};
+/* What `forward` finds out about a line: its logarithms, and Σ weight · l if the labels are smoothed. */
+struct Found {
+    Logarithms l;
+    Wide smooth;
+};
 
-    Sums<1> smooth = {0};
-    if (smoothing > 0) {  // for all threads alike, as a team must come together
-        for (Index c = line.first(); c < line.length; c += TEAM)
-            smooth.value[0] += weight_of(weights, c) * l.of(scores[line.offset(c)]);
-        smooth = merged_in_team<TEAM>(smooth);
+#if HELD
+
+template <int COUNT>
+__device__ Found found_in(const T* scores, const T* weights, const Line& line, bool is_smooth) {
+    Wide x[HELD], sum = 0;
+    read_held<COUNT>(x, scores, line, -infinity());
+    Wide largest = x[0];
+#pragma unroll
+    for (int j = 1; j < HELD; ++j) largest = larger(largest, x[j]);
+    largest = largest_in_team(largest);
+#pragma unroll
+    for (int j = 0; j < HELD; ++j) sum += exp(x[j] - largest);
+    Found found = {{largest, log(sum_in_team(sum))}, 0};
+    if (!is_smooth) return found;  // all threads alike, as a team must come together
+#pragma unroll
+    for (int j = 0; j < HELD; ++j) {
+        const Index c = held_place<COUNT>(line, j);
+        if (c < line.length) found.smooth += weight_of(weights, c) * found.l.of(x[j]);
     }
+    found.smooth = sum_in_team(found.smooth);
+    return found;
+}
+
+#else
+
+template <int COUNT>
+__device__ Found found_in(const T* scores, const T* weights, const Line& line, bool is_smooth) {
+    const LogSum total = log_sum_of<COUNT>(scores, line);
+    Found found = {{total.largest, log(total.sum)}, 0};
+    if (!is_smooth) return found;
+    for (auto steps = Steps<COUNT>::last(line); steps.k >= 0; steps.k -= Steps<COUNT>::STRIDE) {
+        Wide x[AT_A_TIME];
+        steps.read(x, scores, line, 0);
+#pragma unroll
+        for (int j = 0; j < AT_A_TIME; ++j) {
+            const Index c = steps.place(line, j);
+            if (c < line.length) found.smooth += weight_of(weights, c) * found.l.of(x[j]);
+        }
+    }
+    found.smooth = sum_in_team(found.smooth);
+    return found;
+}
+
+#endif
+
+extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))
+    forward(const T* scores, const Target* targets, const T* weights, Logarithms* kept, Wide* losses,
+            long long weights_at, double smoothing, long long ignore_index, long long places, long long classes,
+            long long inner) {
+    const Line line(places, classes, inner);
+    const bool is_smooth = smoothing > 0;
+    const Found found = line.has_vectors(scores, scores) ? found_in<LINE_WIDTH>(scores, weights, line, is_smooth)
+                                                         : found_in<1>(scores, weights, line, is_smooth);
     if (!line.writes()) return;
     const Truth truth(targets, weights, line.number, line.length, ignore_index);
     const Wide epsilon = (Wide)smoothing;
-    Wide loss = -truth.weight * l.of(scores[line.offset(truth.target)]);
-    if (smoothing > 0) loss = (1 - epsilon) * loss - epsilon / classes * smooth.value[0];
-    kept[line.number] = l;
+    Wide loss = -truth.weight * found.l.of(scores[line.offset(truth.target)]);
+    if (is_smooth) loss = (1 - epsilon) * loss - epsilon / classes * found.smooth;
+    kept[line.number] = found.l;
     losses[line.number] = truth.is_counted ? loss : 0;
-    true_weights[line.number] = truth.weight;
+    if (weights_at) losses[weights_at + line.number] = truth.weight;
 }
 
-/* result = Σ losses, or over Σ weights if IS_MEAN; total_weight = Σ weights. One block adds up all of both, each thread
-   every BLOCK-th and then all threads theirs, always in the same order. */
-extern "C" __global__ void sum_losses(const Wide* losses, const Wide* true_weights, T* result, Wide* total_weight,
-                                      long long places, long long is_mean) {
+/* result = Σ losses, or over Σ weight[t] if these follow the losses, from number `weights_at` on, a multiple of PLACES;
+   then total_weight = Σ weight[t]. One block of SUMMING threads adds up all of both, each thread some of every SUMMING
+   times as many and then all threads theirs, always in the same order. */
+constexpr int SUMMING = 1024, PLACES = 16 / sizeof(Wide);
+
+struct alignas(16) SomePlaces {
+    Wide value[PLACES];
+};
+
+extern "C" __global__ void __launch_bounds__(SUMMING)
+    sum_losses(const Wide* losses, long long weights_at, T* result, Wide* total_weight, long long places) {
     Sums<2> sums = {0, 0};
-    for (long long place = threadIdx.x; place < places; place += BLOCK) {
-        sums.value[0] += losses[place];
-        sums.value[1] += true_weights[place];
+    const long long whole = places - places % PLACES;  // memory of their own starts at multiples of 16 bytes
+#pragma unroll 4
+    for (long long place = threadIdx.x * PLACES; place < whole; place += SUMMING * PLACES) {
+        const SomePlaces some = *reinterpret_cast<const SomePlaces*>(losses + place);
+        const SomePlaces weights = *reinterpret_cast<const SomePlaces*>(losses + weights_at + place);
+#pragma unroll
+        for (int k = 0; k < PLACES; ++k) {
+            sums.value[0] += some.value[k];
+            sums.value[1] += weights.value[k];
+        }
     }
-    sums = merged_in_team<BLOCK>(sums);
+    if (whole + threadIdx.x < places) {
+        sums.value[0] += losses[whole + threadIdx.x];
+        sums.value[1] += losses[weights_at + whole + threadIdx.x];
+    }
+    sums = merged_in_team<SUMMING>(sums);
     if (threadIdx.x > 0) return;
-    *result = (T)(is_mean ? sums.value[0] / sums.value[1] : sums.value[0]);
-    *total_weight = sums.value[1];
+    *result = (T)(weights_at ? sums.value[0] / sums.value[1] : sums.value[0]);
+    if (weights_at) *total_weight = sums.value[1];
 }
 
-extern "C" __global__ void backward(const T* scores, const Target* targets, const T* weights, const Logarithms* kept,
-                                    const T* grad_output, long long has_each, const Wide* total_weight, T* grad_input,
-                                    double smoothing, long long ignore_index, long long places, long long classes,
-                                    long long inner) {
+/* What is known of a line makes each gradient from its own score alone: nothing need be held. */
+template <int COUNT, class Gradient>
+__device__ void write_gradient(const T* scores, T* grad_input, const Line& line, Gradient gradient) {
+    for (Steps<COUNT> steps{0}; steps.k < line.length; steps.k += Steps<COUNT>::STRIDE) {
+        Wide x[AT_A_TIME];
+        steps.read(x, scores, line, 0);
+#pragma unroll
+        for (int j = 0; j < AT_A_TIME; ++j) x[j] = gradient(steps.place(line, j), x[j]);
+        steps.write(grad_input, x, line);
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(BLOCK, 1024 / BLOCK)
+    backward(const T* scores, const Target* targets, const T* weights, const Logarithms* kept, const T* grad_output,
+             long long has_each, const Wide* total_weight, T* grad_input, double smoothing, long long ignore_index,
+             long long places, long long classes, long long inner) {
     const Line line(places, classes, inner);
     const Truth truth(targets, weights, line.number, line.length, ignore_index);
     const Wide epsilon = (Wide)smoothing, share = epsilon / classes;
-    Sums<1> all = {0};
+    Wide all = 0;
     if (smoothing > 0) {
-        for (Index c = line.first(); c < line.length; c += TEAM) all.value[0] += weight_of(weights, c);
-        all = merged_in_team<TEAM>(all);
+        for (Index c = line.first(); c < line.length; c += TEAM) all += weight_of(weights, c);
+        all = sum_in_team(all);
     }
     if (!line.exists) return;
     Wide scale = grad_output[has_each ? line.number : 0];  // a gradient for each place's loss, or one
     if (total_weight) scale /= *total_weight;  // "mean"
-    const Wide at_truth = (1 - epsilon) * truth.weight, factor = at_truth + share * all.value[0];
+    const Wide at_truth = (1 - epsilon) * truth.weight, factor = at_truth + share * all;
     const Logarithms l = kept[line.number];
-    for (Index c = line.first(); c < line.length; c += TEAM) {
-        Wide gradient = exp(l.of(scores[line.offset(c)])) * factor;
-        if (smoothing > 0) gradient -= share * weight_of(weights, c);
-        if (c == truth.target) gradient -= at_truth;
-        grad_input[line.offset(c)] = (T)(truth.is_counted ? scale * gradient : 0);
-    }
+    const auto gradient = [&](Index c, Wide score) -> Wide {
+        Wide result = exp(l.of(score)) * factor;
+        if (share > 0 && c < line.length) result -= share * weight_of(weights, c);
+        if (c == truth.target) result -= at_truth;
+        return truth.is_counted ? scale * result : 0;
+    };
+    if (line.has_vectors(scores, grad_input))
+        write_gradient<LINE_WIDTH>(scores, grad_input, line, gradient);
+    else
+        write_gradient<1>(scores, grad_input, line, gradient);
 }

@@ -8,13 +8,17 @@ True division of integers gives the default floating-point dtype. The two remain
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from minitorch.autograd.function import Function
-from minitorch.autograd.inplace import write_out
+from minitorch.autograd.inplace import apply_inplace, write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, as_first, common_module, is_on_cpu
+from minitorch.backend import Array, HostArray, as_first, common_module, is_on_cpu
+from minitorch.backend.elementwise import combined
+from minitorch.ops.arithmetic import goes_in_place
 from minitorch.ops.autocast import autocasts
+from minitorch.ops.fused_cuda import fused_if_alike
 from minitorch.ops.operand import zeros_like_gradient
 from minitorch.ops.promotion import is_floating, promote, to_floating
 
@@ -22,15 +26,31 @@ from minitorch.ops.promotion import is_floating, promote, to_floating
 class Div(Function):
     """a / b;  ∂/∂a = 1/b, ∂/∂b = −a/b²."""
 
-    def forward(self, a: Array, b: Array) -> Array:
-        self.save(a if self.needs_input_grad[1] else None, b)
-        return as_first(a / b, a, b)
+    def forward(self, a: Array, b: Array, *, in_place: bool = False) -> Array:
+        needs_b = self.needs_input_grad[1]
+        self.save(a if needs_b else None, b)
+        if a.__class__ is HostArray or b.__class__ is HostArray:
+            return as_first(a / b, a, b)
+        return combined(operator.truediv, a, b, in_place and not needs_b)  # a is saved for b
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
-        grad_a = grad_output / b if self.needs_input_grad[0] else None
-        # (a / b) / b, not a / b²: the square may overflow where the quotient does not
-        return grad_a, (None if a is None else -grad_output * ((a / b) / b))
+        grad_a = _quotient(grad_output, b) if self.needs_input_grad[0] else None
+        return grad_a, (None if a is None else _denominator_gradient(grad_output, a, b))
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    """a / b in a gradient: of arrays, computed as ``div`` does, and without its checks."""
+    return a / b if a.__class__ is HostArray else combined(operator.truediv, a, b)
+
+
+def _denominator_gradient(grad_output: Any, a: Any, b: Any) -> Any:
+    """−g · (a / b) / b, not −g · a / b²: the square may overflow where the quotient does not."""
+    if grad_output.__class__ is not HostArray:
+        result = fused_if_alike("quotient_gradient", (grad_output, a, b), -1.0)
+        if result is not None:
+            return result
+    return -grad_output * ((a / b) / b)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
@@ -53,6 +73,13 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
         a, b = to_floating(input), to_floating(other)
     result = Div.apply(a, b)
     return result if out is None else write_out(result, out)
+
+
+def div_(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """``div`` in place: on a GPU the quotient is written where ``input`` was read."""
+    if input.array.__class__ is HostArray or rounding_mode is not None or not goes_in_place(input, other):
+        return apply_inplace(input, lambda old: div(old, other, rounding_mode=rounding_mode))
+    return apply_inplace(input, lambda old: Div.apply(old, other, in_place=True))
 
 
 def true_divide(input: Any, other: Any, *, out: Any = None) -> Any:

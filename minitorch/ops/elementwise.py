@@ -15,12 +15,20 @@ from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.primitive import Clone
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, HostArray, array_module
+from minitorch.backend.elementwise import function_of
 from minitorch.backend.launching import runs_kernels
+from minitorch.ops.arithmetic import times
 from minitorch.ops.autocast import autocasts
 from minitorch.ops.fused_cuda import fused
 from minitorch.ops.operand import floating, in_place, keep_where, kind_of, narrow, require, widen, zeros_like_gradient
 from minitorch.ops.promotion import to_dtype
+
+
+def is_for_module(x: Array) -> bool:
+    """Whether NumPy or CuPy computes a function of ``x``: it is in host memory, or no kernel knows its dtype."""
+    return x.__class__ is HostArray or not runs_kernels(x)
+
 
 # ---- absolute value and sign -----------------------------------------------------------------
 
@@ -30,11 +38,13 @@ class Abs(Function):
 
     def forward(self, x: Array) -> Array:
         self.save(x)
-        return array_module(x).abs(x)
+        return array_module(x).abs(x) if is_for_module(x) else function_of("absolute", x)
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
-        return grad_output * sign(x)
+        if is_for_module(grad_output):
+            return grad_output * sign(x)
+        return fused("absolute_gradient", grad_output, x)
 
 
 def abs(input: Any, *, out: Any = None) -> Any:
@@ -163,11 +173,13 @@ class Square(Function):
 
     def forward(self, x: Array) -> Array:
         self.save(x)
-        return x * x
+        return x * x if is_for_module(x) else function_of("square", x)
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
-        return grad_output * (x * 2)
+        if is_for_module(grad_output):
+            return grad_output * (x * 2)
+        return fused("square_gradient", grad_output, x)
 
 
 @autocasts
@@ -189,13 +201,15 @@ class Sqrt(Function):
     """√x;  d/dx = 1 / (2 √x)."""
 
     def forward(self, x: Array) -> Array:
-        y = array_module(x).sqrt(x)
+        y = array_module(x).sqrt(x) if is_for_module(x) else function_of("square_root", x)
         self.save(y)
         return y
 
     def backward(self, grad_output: Any) -> Any:
         (y,) = self.saved
-        return grad_output / (y * 2)
+        if is_for_module(grad_output):
+            return grad_output / (y * 2)
+        return fused("root_gradient", grad_output, y)
 
 
 def sqrt(input: Any, *, out: Any = None) -> Any:
@@ -214,11 +228,16 @@ class Rsqrt(Function):
     """1/√x;  d/dx = -½ (1/√x)³."""
 
     def forward(self, x: Array) -> Array:
-        y = narrow(1 / array_module(x).sqrt(widen(x)), x)
+        if is_for_module(x):
+            y = narrow(1 / array_module(x).sqrt(widen(x)), x)
+        else:
+            y = function_of("inverse_root", x)
         self.save(y)
         return y
 
     def backward(self, grad_output: Any) -> Any:
+        if not is_for_module(grad_output):
+            return fused("inverse_root_gradient", grad_output, self.saved[0])
         y = widen(self.saved[0])
         return grad_output * (y * y * y * -0.5)
 
@@ -240,11 +259,13 @@ class Reciprocal(Function):
     """1/x;  d/dx = -1/x²."""
 
     def forward(self, x: Array) -> Array:
-        y = 1 / x
+        y = 1 / x if is_for_module(x) else function_of("reciprocal", x)
         self.save(y)
         return y
 
     def backward(self, grad_output: Any) -> Any:
+        if not is_for_module(grad_output):
+            return fused("reciprocal_gradient", grad_output, self.saved[0])
         y = widen(self.saved[0])
         return grad_output * (y * y * -1)
 
@@ -269,13 +290,13 @@ class Exp(Function):
     """eˣ;  d/dx = eˣ."""
 
     def forward(self, x: Array) -> Array:
-        y = array_module(x).exp(x)
+        y = array_module(x).exp(x) if is_for_module(x) else function_of("exponential", x)
         self.save(y)
         return y
 
     def backward(self, grad_output: Any) -> Any:
         (y,) = self.saved
-        return grad_output * y
+        return times(grad_output, y)
 
 
 @autocasts
@@ -296,11 +317,11 @@ class Log(Function):
 
     def forward(self, x: Array) -> Array:
         self.save(x)
-        return array_module(x).log(x)
+        return array_module(x).log(x) if is_for_module(x) else function_of("logarithm", x)
 
     def backward(self, grad_output: Any) -> Any:
         (x,) = self.saved
-        return grad_output / x
+        return grad_output / x if is_for_module(grad_output) else fused("logarithm_gradient", grad_output, x)
 
 
 @autocasts
@@ -351,7 +372,7 @@ class Tanh(Function):
     """tanh x;  d/dx = 1 - tanh² x."""
 
     def forward(self, x: Array) -> Array:
-        y = array_module(x).tanh(x)
+        y = array_module(x).tanh(x) if is_for_module(x) else function_of("hyperbolic_tangent", x)
         self.save(y)
         return y
 

@@ -10,52 +10,48 @@
        tanh's gradient                   12          28
        gelu, and its gradient         8, 12     44, 100
        silu, and its gradient         8, 12      44, 84
+       a + α · b                         12          20
+       a + value · b · c                 16          36
+       a quotient's gradient             16          44
 
    (counted, not measured). Other functions are used too seldom for kernels of their own.
 
-   A kernel has two inputs: a is an element of the first, b of the second (0 if there is none). Of a gradient, a is the
-   gradient of the output, and b is what was saved: the output of relu, sigmoid and tanh, the input of gelu and silu.
+   a, b and c are elements of the operands, p is a number. Of a gradient, a is the gradient of the output, and b is what
+   was saved: the input of absolute, square, logarithm, gelu, silu and leaky_relu, the output of the others. That of a
+   quotient b / c is the one for c; its p is −1.
 
-   Settings: those of numbers.cuh.
+   Settings: those of elementwise.cuh.
 
-   Compiled with: ELEMENT=float INDEX=int
-   Compiled with: ELEMENT=half INDEX="long long" */
+   Compiled with: ELEMENT=float INDEX=int BLOCK=256
+   Compiled with: ELEMENT=half INDEX="long long" BLOCK=256
+   Compiled with: ELEMENT=double INDEX=int BLOCK=256 */
 
-#include "numbers.cuh"
-
-constexpr int EACH = 4;  // elements that a thread reads before it computes: one at a time does not keep the memory busy
-
-template <class Formula>
-__device__ void for_each(const T* first, const T* second, T* output, long long count, Formula formula) {
-    const Index start = (Index)blockIdx.x * blockDim.x * EACH + threadIdx.x;
-    Wide a[EACH], b[EACH];
-#pragma unroll
-    for (int k = 0; k < EACH; ++k) {
-        const Index i = start + k * blockDim.x;
-        a[k] = i < count ? (Wide)first[i] : 0;
-        b[k] = second && i < count ? (Wide)second[i] : 0;
-    }
-#pragma unroll
-    for (int k = 0; k < EACH; ++k) {
-        const Index i = start + k * blockDim.x;
-        if (i < count) output[i] = (T)formula(a[k], b[k]);
-    }
-}
+#include "elementwise.cuh"
 
 __device__ inline Wide logistic(Wide x) { return 1 / (1 + exp(-x)); }
 __device__ inline Wide normal_cdf(Wide x) { return (1 + erf(x * (Wide)0.70710678118654752)) / 2; }
 __device__ inline Wide normal_density(Wide x) { return exp(-x * x / 2) * (Wide)0.39894228040143268; }
 
-#define KERNEL(name, formula)                                                                                    \
-    extern "C" __global__ void name(const T* first, const T* second, T* output, long long count) {               \
-        for_each(first, second, output, count, [](Wide a, Wide b) -> Wide { return formula; });                  \
-    }
+BINARY_WITH_NUMBER(add_scaled, a + p * b)
+BINARY_WITH_NUMBER(subtract_scaled, a - p * b)
+TERNARY_WITH_NUMBER(addcmul, a + p * (b * c))
+TERNARY_WITH_NUMBER(addcdiv, a + p * (b / c))
+TERNARY_WITH_NUMBER(quotient_gradient, p * a * ((b / c) / c))
+UNARY(sigmoid, logistic(a))
+UNARY(relu, larger(a, 0))
+UNARY(gelu, a * normal_cdf(a))
+UNARY(silu, a * logistic(a))
+UNARY_WITH_NUMBER(leaky_relu, a > 0 ? a : a * p)
 
-KERNEL(relu_gradient, b != 0 ? a : 0)
-KERNEL(sigmoid, logistic(a))
-KERNEL(sigmoid_gradient, a * ((1 - b) * b))
-KERNEL(tanh_gradient, a * (1 - b * b))
-KERNEL(gelu, a * normal_cdf(a))
-KERNEL(gelu_gradient, a * (normal_cdf(b) + b * normal_density(b)))
-KERNEL(silu, a * logistic(a))
-KERNEL(silu_gradient, a * logistic(b) * (1 + b * (1 - logistic(b))))
+BINARY(absolute_gradient, b > 0 ? a : b < 0 ? -a : a * 0)
+BINARY(square_gradient, a * (b * 2))
+BINARY(root_gradient, a / (b * 2))
+BINARY(inverse_root_gradient, a * (b * b * b * (Wide)-0.5))
+BINARY(reciprocal_gradient, a * (b * b * -1))
+BINARY(logarithm_gradient, a / b)
+BINARY(relu_gradient, b != 0 ? a : 0)
+BINARY(sigmoid_gradient, a * ((1 - b) * b))
+BINARY(tanh_gradient, a * (1 - b * b))
+BINARY(gelu_gradient, a * (normal_cdf(b) + b * normal_density(b)))
+BINARY(silu_gradient, a * logistic(b) * (1 + b * (1 - logistic(b))))
+BINARY_WITH_NUMBER(leaky_relu_gradient, b > 0 ? a : a * p)

@@ -46,7 +46,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
     N, C, *rest = shape
     counted = (N * C // num_groups, num_groups, *rest)
-    check_batch_size(counted, str(list(counted)))
+    check_batch_size(counted, "{}")
     _check(shape, num_groups, {"weight": weight, "bias": bias})
     require(input, "f", "group_norm", "GroupNormKernelImpl")
     check_parameter_dtypes(raw(input).dtype, [weight, bias])

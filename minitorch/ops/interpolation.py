@@ -7,10 +7,11 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.autograd.inplace import write_out
 from minitorch.autograd.variable import raw
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, HostArray, array_module
 from minitorch.dtypes import from_numpy_dtype
 from minitorch.ops.autocast import autocasts
 from minitorch.ops.choice import require_tensors
+from minitorch.ops.fused_cuda import fused_if_alike
 from minitorch.ops.operand import narrow, widen
 from minitorch.ops.promotion import is_number, promote, to_dtype
 
@@ -81,7 +82,8 @@ class Addcmul(Function):
         self.value = value
         _, needs_b, needs_c = self.needs_input_grad[:3]
         self.save(b if needs_c else None, c if needs_b else None)
-        return narrow(widen(a) + value * widen(b) * widen(c), a)
+        result = None if a.__class__ is HostArray else fused_if_alike("addcmul", (a, b, c), value)
+        return narrow(widen(a) + value * widen(b) * widen(c), a) if result is None else result
 
     def backward(self, grad_output: Any) -> Any:
         b, c = self.saved
@@ -112,7 +114,8 @@ class Addcdiv(Function):
     def forward(self, a: Array, b: Array, c: Array, *, value: Any) -> Array:
         self.value = value
         self.save(b if self.needs_input_grad[2] else None, c)
-        return narrow(widen(a) + value * widen(b) / widen(c), a)
+        result = None if a.__class__ is HostArray else fused_if_alike("addcdiv", (a, b, c), value)
+        return narrow(widen(a) + value * widen(b) / widen(c), a) if result is None else result
 
     def backward(self, grad_output: Any) -> Any:
         b, c = self.saved

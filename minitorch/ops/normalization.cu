@@ -13,6 +13,9 @@
    Layer normalisation of (rows, size) is SAMPLES (rows, size, 1) and ROWS (1, rows, size) with one group. Group
    normalisation of (N, C, places) is SAMPLES (N, C, places) and ROWS (1, N · groups, per_group · places).
 
+   Rows and channels that fit into the registers of a block are for layer_norm.cu and batch_norm.cu, which read memory
+   once; these kernels are for any size.
+
    Forward: `moments` reads x, `normalize` reads x and writes y: 3 elements moved for each. Backward: `gradient_sums`
    reads g and x, `gradient` reads both and writes grad_input: 5 elements.
 
@@ -68,13 +71,16 @@ __device__ Moments moments_of(const Wide* values, int count) {
     return {(Wide)count, mean, squares};
 }
 
-/* What becomes of a channel's moments: its mean and scale, and a step of its running averages if there are any. */
+/* What becomes of a channel's moments: its mean and scale, and a step of its running averages if there are any.
+   The first channel counts the batch. */
 struct Statistics {
     Wide *mean, *scale;
     Parameter *running_mean, *running_var;
+    long long* batches;
     Wide momentum, eps;
 
     __device__ void finish(Index c, const Moments& moments) const {
+        if (batches && c == 0) ++*batches;
         const Wide M = moments.count, variance = moments.squares / M;
         mean[c] = moments.mean;
         scale[c] = 1 / sqrt(variance + eps);
@@ -87,8 +93,8 @@ struct Statistics {
 
 /* The moments of every channel: finished at once if one block has all of a channel, else left in partial[share][c]. */
 extern "C" __global__ void moments(const T* input, Moments* partial, Wide* mean, Wide* scale, Parameter* running_mean,
-                                   Parameter* running_var, double momentum, double eps, long long N, long long C,
-                                   long long S) {
+                                   Parameter* running_var, long long* batches, double momentum, double eps,
+                                   long long N, long long C, long long S) {
     Walk walk(N, C, S);
     Moments mine = {0, 0, 0};
     while (walk.goes_on()) {
@@ -102,18 +108,18 @@ extern "C" __global__ void moments(const T* input, Moments* partial, Wide* mean,
     if (gridDim.y > 1)
         partial[blockIdx.y * C + walk.c] = mine;
     else
-        Statistics{mean, scale, running_mean, running_var, (Wide)momentum, (Wide)eps}.finish(walk.c, mine);
+        Statistics{mean, scale, running_mean, running_var, batches, (Wide)momentum, (Wide)eps}.finish(walk.c, mine);
 }
 
 /* The second stage, if there are several shares: one thread merges those of one channel. */
 extern "C" __global__ void merge_moments(const Moments* partial, long long shares, Wide* mean, Wide* scale,
-                                         Parameter* running_mean, Parameter* running_var, double momentum, double eps,
-                                         long long C) {
+                                         Parameter* running_mean, Parameter* running_var, long long* batches,
+                                         double momentum, double eps, long long C) {
     const Index c = thread_number();
     if (c >= C) return;
     Moments all = partial[c];
     for (int share = 1; share < shares; ++share) all.merge(partial[share * C + c]);
-    Statistics{mean, scale, running_mean, running_var, (Wide)momentum, (Wide)eps}.finish(c, all);
+    Statistics{mean, scale, running_mean, running_var, batches, (Wide)momentum, (Wide)eps}.finish(c, all);
 }
 
 // ── elements ─────────────────────────────────────────────────────────────────────────────────────────────────────────

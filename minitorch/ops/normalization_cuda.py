@@ -5,23 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from minitorch.backend import Array, array_module
+from minitorch.backend import Array, array_module, host, is_on_cpu
 from minitorch.backend.channels import View, view_of_channels
 from minitorch.backend.kernels import KernelFile
 from minitorch.backend.launching import (
     BLOCK,
-    TYPES,
     blocks_for,
     element_types,
     empty_images,
     ordered_like,
     pointer,
+    type_of,
     wide_dtype,
 )
 from minitorch.backend.reduction import sum_of_shares
+from minitorch.ops import batch_norm_cuda
+
+Grouping = tuple[int, int, int]  # groups, channels of a group, places of a channel
 
 _kernels = KernelFile(Path(__file__).with_name("normalization.cu"))
-_NO_GROUPS = [1, 1, 1]  # what views of kind CHANNELS have no use for
+_INT64 = host.dtype("int64").char
+_NO_GROUPS = (1, 1, 1)  # what views of kind CHANNELS have no use for
 
 
 def statistics(
@@ -30,14 +34,18 @@ def statistics(
     eps: float,
     running_mean: Array | None = None,
     running_var: Array | None = None,
+    batches: Array | None = None,
     momentum: float = 0.0,
 ) -> tuple[Array, Array]:
-    """(mean, 1 / √(variance + eps)) of each channel; the running averages, if given, make a step."""
+    """(mean, 1 / √(variance + eps)) of each channel; the running averages, if given, make a step.
+
+    ``batches``, a count, grows by 1.
+    """
     xp, wide = array_module(x), wide_dtype(x)
     mean, scale = xp.empty(view.C, wide), xp.empty(view.C, wide)
     shares = view.shares()
     partial = xp.empty((shares, view.C, 3), wide) if shares > 1 else None
-    results = [mean, scale, running_mean, running_var, float(momentum), float(eps)]
+    results = [mean, scale, running_mean, running_var, batches, float(momentum), float(eps)]
     defines = _settings("CHANNELS", x, running_mean)
     view.launch(_kernels, "moments", x, [x, partial, *results, *view[:3]], defines, shares)
     if partial is not None:
@@ -55,18 +63,26 @@ def batch_norm(
     running_var: Array | None,
     momentum: float,
     eps: float,
+    batches: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """(output, mean, scale) of a batch in training."""
+    """(output, mean, scale) of a batch in training; ``batches``, a count, grows by 1."""
     view, x = view_of_channels(input)
+    if batches is not None and (is_on_cpu(batches) or batches.dtype.char != _INT64):  # not for a kernel
+        batches += 1
+        batches = None
     new_mean, new_var = pointer(running_mean), pointer(running_var)
-    mean, scale = statistics(x, view, eps, new_mean, new_var, momentum)
+    if batch_norm_cuda.has_kernel(view, x.itemsize):
+        results = batch_norm_cuda.batch_norm(x, view, weight, bias, (new_mean, new_var, batches), momentum, eps)
+    else:
+        mean, scale = statistics(x, view, eps, new_mean, new_var, batches, momentum)
+        output = _empty_like(x)
+        arguments = [x, output, mean, scale, pointer(weight), pointer(bias), *view[:3], *_NO_GROUPS]
+        view.launch(_kernels, "normalize", x, arguments, _settings("CHANNELS", x, weight, bias))
+        results = output, mean, scale
     for average, changed in ((running_mean, new_mean), (running_var, new_var)):
         if average is not None and changed is not average:  # a copy, as it did not lie in one piece
             average[...] = changed
-    output = _empty_like(x)
-    arguments = [x, output, mean, scale, pointer(weight), pointer(bias), *view[:3], *_NO_GROUPS]
-    view.launch(_kernels, "normalize", x, arguments, _settings("CHANNELS", x, weight, bias))
-    return output, mean, scale
+    return results
 
 
 def batch_norm_gradient(
@@ -75,6 +91,8 @@ def batch_norm_gradient(
     """(grad_input, grad_weight, grad_bias) of ``batch_norm``."""
     view, x = view_of_channels(input)
     g = ordered_like(grad_output, x)
+    if batch_norm_cuda.has_kernel(view, x.itemsize, is_gradient=True):
+        return batch_norm_cuda.batch_norm_gradient(g, x, view, weight, mean, scale)
     sums = _gradient_sums("CHANNELS", view, g, x, mean, scale, None, _NO_GROUPS)
     grad_input = _gradient("CHANNELS", view, g, x, weight, mean, scale, sums, view.N * view.S, _NO_GROUPS)
     return grad_input, sums[1], sums[0]
@@ -100,36 +118,43 @@ def batch_norm_by_averages(
     return output
 
 
-class Rows:
-    """Layer or group normalisation: the two views of an array of ``rows`` that are normalised one by one.
+def normalize_rows(
+    x: Array,
+    rows: View,
+    samples: View,
+    grouping: Grouping,
+    weight: Array | None,
+    bias: Array | None,
+    eps: float,
+) -> tuple[Array, Array, Array]:
+    """(output, mean, scale) of rows of any length: layer or group normalisation; both views are of ``x``."""
+    mean, scale = statistics(x, rows, eps)
+    output = array_module(x).empty_like(x)
+    arguments = [x, output, mean, scale, pointer(weight), pointer(bias), *samples[:3], *grouping]
+    samples.launch(_kernels, "normalize", x, arguments, _settings("SAMPLES", x, weight, bias))
+    return output, mean, scale
 
-    ``view`` is (samples, groups, channels in a group, places of a channel), or (rows, size) for rows that have a
-    parameter for each element; parameters belong to channels.
-    """
 
-    def __init__(self, view: tuple[int, ...]) -> None:
-        samples, groups, channels, places = view if len(view) == 4 else (view[0], 1, view[1], 1)
-        self.rows = View(1, samples * groups, channels * places)
-        self.samples = View(samples, groups * channels, places)
-        self.grouping = [groups, channels, places]
+def gradient_of_rows(
+    g: Array,
+    x: Array,
+    rows: View,
+    samples: View,
+    grouping: Grouping,
+    weight: Array | None,
+    mean: Array,
+    scale: Array,
+) -> tuple[Array, Array, Array]:
+    """(grad_input, grad_weight, grad_bias) of ``normalize_rows``; the latter two have an element for each channel."""
+    of_rows = _gradient_sums("ROWS", rows, g, x, mean, scale, weight, grouping)
+    of_channels = gradient_sums_of_samples(g, x, samples, grouping, mean, scale)
+    grad_input = _gradient("SAMPLES", samples, g, x, weight, mean, scale, of_rows, rows.S, grouping)
+    return grad_input, of_channels[1], of_channels[0]
 
-    def normalize(self, x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
-        """(output, mean, scale); ``x`` lies row after row."""
-        mean, scale = statistics(x, self.rows, eps)
-        output = array_module(x).empty_like(x)
-        arguments = [x, output, mean, scale, pointer(weight), pointer(bias), *self.samples[:3], *self.grouping]
-        self.samples.launch(_kernels, "normalize", x, arguments, _settings("SAMPLES", x, weight, bias))
-        return output, mean, scale
 
-    def gradient(
-        self, g: Array, x: Array, weight: Array | None, mean: Array, scale: Array
-    ) -> tuple[Array, Array, Array]:
-        """(grad_input, grad_weight, grad_bias); the latter two have an element for each channel of a sample."""
-        of_rows = _gradient_sums("ROWS", self.rows, g, x, mean, scale, weight, self.grouping)
-        of_channels = _gradient_sums("SAMPLES", self.samples, g, x, mean, scale, None, self.grouping)
-        M = self.rows.S
-        grad_input = _gradient("SAMPLES", self.samples, g, x, weight, mean, scale, of_rows, M, self.grouping)
-        return grad_input, of_channels[1], of_channels[0]
+def gradient_sums_of_samples(g: Array, x: Array, samples: View, grouping: Grouping, mean: Array, scale: Array) -> Array:
+    """(Σ g, Σ g·x̂) of each channel of a sample, over all samples, where statistics are those of rows."""
+    return _gradient_sums("SAMPLES", samples, g, x, mean, scale, None, grouping)
 
 
 def _gradient_sums(
@@ -140,7 +165,7 @@ def _gradient_sums(
     mean: Array,
     scale: Array,
     weight: Array | None,
-    grouping: list[int],
+    grouping: Grouping,
 ) -> Array:
     """(Σ h, Σ h·x̂) of each channel, as an array (2, C)."""
     shares = view.shares()
@@ -160,7 +185,7 @@ def _gradient(
     scale: Array,
     sums: Array,
     count: int,
-    grouping: list[int],
+    grouping: Grouping,
 ) -> Array:
     grad_input = _empty_like(x)
     arguments = [g, x, grad_input, mean, scale, pointer(weight), sums, mean.size, float(count)]
@@ -176,4 +201,4 @@ def _empty_like(x: Array) -> Array:
 def _settings(kind: str, x: Array, *parameters: Array | None) -> dict[str, Any]:
     """The kind of view, and the type of the parameters: the input's, or float beside half."""
     given = next((each for each in parameters if each is not None), x)
-    return {"VIEW": kind, "PARAMETER": TYPES[given.dtype.name]}
+    return {"VIEW": kind, "PARAMETER": type_of(given)}

@@ -71,7 +71,7 @@ class ArithmeticMethods(Variable):
 
     def add_(self: T, other: Any, *, alpha: float = 1) -> T:
         """``add`` in place."""
-        return apply_inplace(self, lambda old: ops.add(old, other, alpha=alpha))
+        return ops.add_(self, other, alpha=alpha)
 
     def sub(self: T, other: Any, *, alpha: float = 1) -> T:
         """See ``minitorch.sub``."""
@@ -79,7 +79,7 @@ class ArithmeticMethods(Variable):
 
     def sub_(self: T, other: Any, *, alpha: float = 1) -> T:
         """``sub`` in place."""
-        return apply_inplace(self, lambda old: ops.sub(old, other, alpha=alpha))
+        return ops.sub_(self, other, alpha=alpha)
 
     def mul(self: T, other: Any) -> T:
         """See ``minitorch.mul``."""
@@ -87,7 +87,7 @@ class ArithmeticMethods(Variable):
 
     def mul_(self: T, other: Any) -> T:
         """``mul`` in place."""
-        return apply_inplace(self, lambda old: ops.mul(old, other))
+        return ops.mul_(self, other)
 
     def neg(self: T) -> T:
         """See ``minitorch.neg``."""
@@ -111,7 +111,7 @@ class ArithmeticMethods(Variable):
 
     def div_(self: T, other: Any, *, rounding_mode: str | None = None) -> T:
         """``div`` in place."""
-        return apply_inplace(self, lambda old: division.div(old, other, rounding_mode=rounding_mode))
+        return division.div_(self, other, rounding_mode=rounding_mode)
 
     divide, divide_ = div, div_
 
@@ -121,7 +121,7 @@ class ArithmeticMethods(Variable):
 
     def true_divide_(self: T, other: Any) -> T:
         """``true_divide`` in place."""
-        return apply_inplace(self, lambda old: division.div(old, other))
+        return division.div_(self, other)
 
     def floor_divide(self: T, other: Any) -> T:
         """See ``minitorch.floor_divide``."""

@@ -7,18 +7,34 @@ from typing import Any
 import numpy
 import pytest
 
+from minitorch.ops import cross_entropy_cuda
 from tests.harness.compare import as_numpy, to_torch
 from tests.ops.cuda_support import assert_as_torch, normal, on_device
 
-# A few lanes, a warp, a block, and a thread for each line.
-LINES = {"short": ((5, 10), 1), "a warp": ((3, 90), -1), "a block": ((2, 1500), 1), "apart": ((3, 4, 5), 1)}
+# A few lanes, a warp, a block, and a thread for each line; held in registers or not; in vectors or not.
+LINES = {
+    "one score": ((3, 1), 1),
+    "short": ((5, 10), 1),
+    "short, in vectors": ((5, 16), 1),
+    "a warp": ((3, 90), -1),
+    "a warp, in vectors": ((7, 1000), -1),
+    "a block": ((2, 1501), 1),
+    "a block, in vectors": ((2, 1504), 1),
+    "a large block": ((1, 9001), 1),
+    "too long": ((2, 33001), 1),
+    "too long, in vectors": ((2, 33600), 1),
+    "apart": ((3, 4, 5), 1),
+    "apart and long": ((3, 40, 5), 1),
+}
 
 
 @pytest.mark.parametrize("name", LINES)
 @pytest.mark.parametrize("op", ["softmax", "log_softmax"])
 def test_softmax(to_device: Any, op: str, name: str) -> None:
     shape, dim = LINES[name]
-    assert_as_torch(lambda package, x: getattr(package, op)(x, dim), [normal(*shape) * 4], "float32", to_device)
+    # of a long line, torch's sum of all gradients is not exact enough to be multiplied with a large probability
+    scores = normal(*shape) * (4 if shape[dim] < 10_000 else 1)
+    assert_as_torch(lambda package, x: getattr(package, op)(x, dim), [scores], "float32", to_device)
 
 
 @pytest.mark.parametrize("op", ["softmax", "log_softmax"])
@@ -33,6 +49,9 @@ def test_lines_with_infinity_and_nan(to_device: Any, op: str, dim: int) -> None:
     )
     numpy.testing.assert_allclose(as_numpy(ours), as_numpy(theirs), 1e-6)
 
+
+# float16 of up to 16 have steps of 2⁻⁶, and torch rounds the gradient on the way
+LOGARITHMS = {"float16": (4e-3, 4e-3)}
 
 TARGETS = numpy.array([0, 2, -100, 5, 1])
 
@@ -59,15 +78,32 @@ def test_cross_entropy_of_images(to_device: Any) -> None:
     assert_as_torch(lambda package, *v: package.nn.functional.cross_entropy(*v), arrays, "float64", to_device)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize(
+    ("classes", "dtype"), [(90, "float16"), (1000, "float16"), (1000, "float32"), (1501, "float32"), (33600, "float32")]
+)
+def test_cross_entropy_of_many_classes(to_device: Any, classes: int, dtype: str, smoothing: float) -> None:
+    targets = numpy.array([0, classes - 1, -100])
+
+    def program(package: Any, x: Any, target: Any) -> Any:
+        return package.nn.functional.cross_entropy(x, target, label_smoothing=smoothing)
+
+    # torch rounds the logarithms of float16 before it adds them up
+    tolerance = (4e-3, 4e-3) if dtype == "float16" else None
+    assert_as_torch(program, [normal(3, classes), targets], dtype, to_device, tolerance)
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_cross_entropy_of_many_places(to_device: Any, reduction: str) -> None:
-    """Their losses are added up by several blocks."""
-    targets = numpy.random.default_rng(0).integers(0, 3, (1, 130, 130))
+@pytest.mark.parametrize("most_for_a_block", [1 << 17, 1 << 14])
+def test_cross_entropy_of_many_places(to_device: Any, monkeypatch: Any, most_for_a_block: int, reduction: str) -> None:
+    """Their losses are added up by one block, or by several."""
+    monkeypatch.setattr(cross_entropy_cuda, "_MANY", most_for_a_block)
+    targets = numpy.random.default_rng(0).integers(0, 3, (1, 131, 131))
 
     def program(package: Any, x: Any, target: Any) -> Any:
         return package.nn.functional.cross_entropy(x, target, reduction=reduction)
 
-    assert_as_torch(program, [normal(1, 3, 130, 130), targets], "float64", to_device)
+    assert_as_torch(program, [normal(1, 3, 131, 131), targets], "float64", to_device)
 
 
 def test_cross_entropy_of_large_scores(to_device: Any) -> None:
@@ -87,3 +123,46 @@ def test_a_class_that_does_not_exist_makes_nan(to_device: Any) -> None:
     losses = as_numpy(functional.cross_entropy(scores, target, reduction="none"))
     assert numpy.isnan(losses[[2, 3]]).all()  # -99 and 6
     assert numpy.isfinite(losses[[0, 1, 4]]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+@pytest.mark.parametrize("length", [9, 64, 520, 1500, 8200])
+def test_softmax_in_other_types(to_device: Any, length: int, dtype: str) -> None:
+    """A vector has eight of the one and two of the other."""
+    scores = normal(3, length) * 4
+    assert_as_torch(lambda package, x: package.softmax(x, 1), [scores], dtype, to_device)
+    assert_as_torch(lambda package, x: package.log_softmax(x, 1), [scores], dtype, to_device, LOGARITHMS.get(dtype))
+
+
+def test_lines_that_start_anywhere(to_device: Any) -> None:
+    """A view that begins in the middle of 16 bytes must not be read in vectors."""
+
+    def program(package: Any, x: Any) -> Any:
+        return package.softmax(x[1:].reshape(3, 100), 1)
+
+    assert_as_torch(program, [normal(301)], "float32", to_device)
+
+
+@pytest.mark.parametrize("classes", [100, 1504, 33600])
+def test_cross_entropy_of_lines_that_start_anywhere(to_device: Any, classes: int) -> None:
+    def program(package: Any, x: Any, target: Any) -> Any:
+        return package.nn.functional.cross_entropy(x[1:].reshape(2, classes), target)
+
+    assert_as_torch(program, [normal(2 * classes + 1), numpy.array([classes - 1, 0])], "float32", to_device)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (3, 0), (0, 0)])
+@pytest.mark.parametrize("op", ["softmax", "log_softmax"])
+def test_no_lines_and_lines_of_nothing(to_device: Any, op: str, shape: tuple[int, int]) -> None:
+    assert_as_torch(lambda package, x: getattr(package, op)(x, 1), [normal(*shape)], "float32", to_device)
+
+
+@pytest.mark.parametrize("length", [1504, 33600])
+def test_long_lines_with_infinity_and_nan(to_device: Any, length: int) -> None:
+    x = numpy.zeros((5, length), "float32")
+    x[0], x[1, 3], x[2, 4], x[3, 5:], x[4, 9] = -numpy.inf, numpy.inf, numpy.nan, -numpy.inf, -numpy.inf
+    ours, theirs = (
+        __import__(package).softmax(value, 1)
+        for package, value in (("minitorch", on_device(x, to_device)), ("torch", to_torch(x)))
+    )
+    numpy.testing.assert_allclose(as_numpy(ours), as_numpy(theirs), 1e-6)
