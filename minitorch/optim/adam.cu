@@ -15,8 +15,7 @@
    Compiled with: ELEMENT=float TENSORS=48 LISTS=6 CHUNK=2048 BLOCK=256 COUNT_ON_DEVICE=1
    Compiled with: ELEMENT=half TENSORS=48 LISTS=6 CHUNK=2048 BLOCK=256 COUNT_ON_DEVICE=0 */
 
-#include "numbers.cuh"
-#include "tensor_table.cuh"
+#include "chunks.cuh"
 
 /* What makes up for running estimates that started from 0. In double: 1 − β₂ᵗ is small at first. */
 struct Corrections {
@@ -34,11 +33,6 @@ extern "C" __global__ void adam_step(const TensorTable table, const float* rate_
                                 const float* found_inf) {
     if (found_inf && *found_inf != 0) return;
     const Chunk chunk(table);
-    T* parameter = (T*)table.array[0][chunk.tensor];
-    T* grad = (T*)table.array[1][chunk.tensor];
-    T* mean = (T*)table.array[2][chunk.tensor];
-    T* square = (T*)table.array[3][chunk.tensor];
-    T* largest = (T*)table.array[4][chunk.tensor];
     const double rate = rate_on_device ? (double)*rate_on_device : rate_on_host;
 
     __shared__ Corrections corrections;
@@ -50,25 +44,21 @@ extern "C" __global__ void adam_step(const TensorTable table, const float* rate_
 
     const Wide new_mean = (Wide)(1 - beta1), old_square = (Wide)beta2, new_square = (Wide)(1 - beta2);
     const Wide weight_decay = (Wide)weight_decay_, kept = (Wide)(1 - rate * weight_decay_);
-    for (long long i = chunk.start + threadIdx.x; i < chunk.end; i += blockDim.x) {
-        Wide p = parameter[i], g = grad[i];
-        if (grad_scale) {
-            g /= (Wide)*grad_scale;
-            grad[i] = (T)g;
-        }
+    const bool has_largest = table.array[4][chunk.tensor] != nullptr;
+    const unsigned written = 1 << 0 | (grad_scale ? 1 << 1 : 0) | 1 << 2 | 1 << 3 | 1 << 4;
+    for_chunk<5>(table, chunk, written, [&](Wide* element) {
+        Wide &parameter = element[0], &mean = element[2], &square = element[3], &largest = element[4];
+        Wide g = element[1];
+        if (grad_scale) element[1] = g /= (Wide)*grad_scale;
         if (is_maximized) g = -g;
         if (is_decoupled)
-            p *= kept;
+            parameter *= kept;
         else if (weight_decay != 0)
-            g += weight_decay * p;
-        const Wide m = (Wide)mean[i] + new_mean * (g - (Wide)mean[i]);
-        Wide v = old_square * (Wide)square[i] + new_square * (g * g);
-        mean[i] = (T)m;
-        square[i] = (T)v;
-        if (largest) {
-            v = larger(v, largest[i]);
-            largest[i] = (T)v;
-        }
-        parameter[i] = (T)(p - corrections.step_size * (m / (sqrt(v) / corrections.square_root + (Wide)eps)));
-    }
+            g += weight_decay * parameter;
+        mean += new_mean * (g - mean);
+        square = old_square * square + new_square * (g * g);
+        if (has_largest) largest = larger(square, largest);
+        const Wide root = sqrt(has_largest ? largest : square) / corrections.square_root;
+        parameter -= corrections.step_size * (mean / (root + (Wide)eps));
+    });
 }

@@ -11,8 +11,7 @@
    Compiled with: ELEMENT=float TENSORS=48 LISTS=3 CHUNK=2048 BLOCK=256
    Compiled with: ELEMENT=half TENSORS=48 LISTS=3 CHUNK=2048 BLOCK=256 */
 
-#include "numbers.cuh"
-#include "tensor_table.cuh"
+#include "chunks.cuh"
 
 extern "C" __global__ void sgd_step(const TensorTable table, const float* rate_on_device, double rate_on_host,
                                 double momentum_, double dampening, double weight_decay_, long long is_nesterov,
@@ -20,26 +19,21 @@ extern "C" __global__ void sgd_step(const TensorTable table, const float* rate_o
                                 const float* found_inf) {
     if (found_inf && *found_inf != 0) return;
     const Chunk chunk(table);
-    T* parameter = (T*)table.array[0][chunk.tensor];
-    T* grad = (T*)table.array[1][chunk.tensor];
-    T* buffer = (T*)table.array[2][chunk.tensor];
+    const bool has_buffer = table.array[2][chunk.tensor] != nullptr;
     const Wide rate = rate_on_device ? (Wide)*rate_on_device : (Wide)rate_on_host;
     const Wide momentum = (Wide)momentum_, weight_decay = (Wide)weight_decay_, added = (Wide)(1 - dampening);
 
-    for (long long i = chunk.start + threadIdx.x; i < chunk.end; i += blockDim.x) {
-        const Wide old = parameter[i];
-        Wide g = grad[i];
-        if (grad_scale) {
-            g /= (Wide)*grad_scale;
-            grad[i] = (T)g;
-        }
+    const unsigned written = 1 << 0 | (grad_scale ? 1 << 1 : 0) | 1 << 2;
+    for_chunk<3>(table, chunk, written, [=](Wide* element) {
+        Wide &parameter = element[0], &buffer = element[2];
+        Wide g = element[1];
+        if (grad_scale) element[1] = g /= (Wide)*grad_scale;
         if (is_maximized) g = -g;
-        if (weight_decay != 0) g += weight_decay * old;
-        if (buffer) {
-            const Wide b = is_first ? g : momentum * (Wide)buffer[i] + added * g;
-            buffer[i] = (T)b;
-            g = is_nesterov ? g + momentum * b : b;
+        if (weight_decay != 0) g += weight_decay * parameter;
+        if (has_buffer) {
+            buffer = is_first ? g : momentum * buffer + added * g;
+            g = is_nesterov ? g + momentum * buffer : buffer;
         }
-        parameter[i] = (T)(old - rate * g);
-    }
+        parameter -= rate * g;
+    });
 }
