@@ -14,10 +14,10 @@ Measured (two cores with AVX-512, two threads, float32; ms: forward/input's grad
     3→32 5×5, 32², b64          3.7/ 7.8/ 2.8*   2.5*/ 4.8*/ 3.7                                     1.3/ 5.3/ 1.3
     1→6 5×5, 28², b256          2.0/ 4.1/ 1.9    1.4*/ 2.7*/ 1.4*                                    0.9/ 7.5/ 0.9
     1→96 11×11 /4, 224², b16    8.6/29.3/ 8.1    6.0*/12.2*/ 7.5*                                    3.8/58.9/ 4.0
-    6→16 5×5, 14², b256         1.9/ 4.0/ 1.9    1.3*/ 2.6 / 1.5   1.7/ 2.6*/ 1.4*                   0.5/ 1.9/ 0.6
+    6→16 5×5, 14², b256         1.9/ 4.0/ 1.9    1.3*/ 2.6*/ 1.5   1.7/ 2.6 / 1.4*                   0.5/ 1.9/ 0.6
     32→32 5×5, 16², b64         7.4/ 6.9/ 6.7                      4.5*/4.2*/ 4.6*                   2.4/ 2.5/ 2.5
     32→64 5×5, 8², b64          3.5/ 3.3/ 4.4                      2.5*/2.2*/ 2.4*                   1.1/ 1.2/ 1.2
-    64→64 3×3, 64², b8         16.3/15.6/13.7   13.2*/16.5*/11.5* 15.3/15.2/14.1   18.1/17.5/19.2    6.8/ 7.6/ 7.9
+    64→64 3×3, 64², b8         16.3/15.6/13.7   13.2/16.5/11.5    15.3*/15.2*/14.1* 18.1/17.5/19.2   6.8/ 7.6/ 7.9
     64→128 3×3 /2, 56², b16    10.6/13.2/10.9    9.2*/12.7*/ 9.9*                                    6.2/ 8.1/ 7.0
     128→256 3×3, 16², b8        5.0/ 5.9/ 6.5    4.9 / 5.6 / 5.5   6.4/ 6.1/ 6.9    4.5*/4.5*/4.6*   4.0/ 3.6/ 3.6
     96→256 5×5, 26², b16       51.5/56.0/47.2   42.2*/50.6*/42.2*  61 / 65 /106    49.4/51.6/50.2   33.5/35.2/34.9
@@ -25,6 +25,11 @@ Measured (two cores with AVX-512, two threads, float32; ms: forward/input's grad
     384→384 3×3, 12², b16      25.0/25.3/30.8                                      15.0*/14.6*/15.2* 16.3/16.5/16.6
     512→512 3×3, 4², b8         2.8*/3.2*/ 5.1*  3.2 / 2.7 / 5.6  12.1/ 7.1/ 8.2    4.0/ 3.9/ 5.4    1.9/ 1.8/ 3.1
     64→64 3×3, 56², one image   1.6*/1.7*/ 1.7*  2.8 / 3.4 / 2.5   2.1/ 2.0/ 1.9    3.0/ 3.0/ 3.1    0.9/ 0.9/ 0.9
+
+on another processor, with half of the cache a core (1 MB), which decided where the above was close:
+
+    64→64 3×3, 64², b8         19.5/18.9/17.9   21.4/28.1/19.8    16.3*/16.2*/17.5* 21.3/21.8/23.5  12.4/12.6/14.4
+    6→16 5×5, 14², b256         1.7/ 3.7/ 1.8    1.1*/ 2.1*/ 1.5   1.5/ 2.9/ 1.4*                    0.7/ 1.7/ 1.3
 """
 
 from __future__ import annotations
@@ -46,7 +51,9 @@ MANY_CHANNELS = 128  # from here on Winograd's sums cost less than the multiplic
 MANY_TILES = 96  # … and its sums of taps are worth making
 FEW_CHANNELS = 16  # below, copying runs of that many channels is slow …
 VERY_FEW_CHANNELS = 6  # … and below that also for the gradients, whose products are larger
-MEDIUM_CHANNELS = 48  # above, products are wide enough in any layout
+MEDIUM_CHANNELS = 48  # above, products are wide enough in any layout …
+LARGEST_MEDIUM = 64  # … unless neither image has more than this
+MANY_IMAGES = 64
 
 forced: str | None = None  # the name of the algorithm that computes whatever it can; for tests
 
@@ -72,8 +79,16 @@ def _choose_by_size(name: str, images: Array, C_in: int, C_out: int, windows: Wi
         return conv2d_rows
     has_stride = windows.stride != (1, 1)
     few = FEW_CHANNELS if name == "convolve" else VERY_FEW_CHANNELS
-    if few <= fewest <= MEDIUM_CHANNELS and not has_stride:
+    is_medium = fewest <= MEDIUM_CHANNELS or max(C_in, C_out) <= LARGEST_MEDIUM
+    if few <= fewest and is_medium and not has_stride and not _shrinks(name, images, fewest, windows):
         return conv2d_channels_last
     if name == "correlate_kernel" and C_in < VERY_FEW_CHANNELS and C_out >= FEW_CHANNELS and not has_stride:
         return conv2d_rows
     return conv2d_batch_last
+
+
+def _shrinks(name: str, images: Array, fewest: int, windows: Windows) -> bool:
+    """Whether many small images lose a third of their places: to find their gradient, place by place, takes longer."""
+    (H, W), (H_out, W_out) = windows.input_size, windows.output_size
+    is_small = fewest < FEW_CHANNELS // 2 and len(images) >= MANY_IMAGES
+    return name == "transpose" and is_small and 3 * H_out * W_out <= 2 * H * W

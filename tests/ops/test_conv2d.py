@@ -343,7 +343,11 @@ def test_what_is_not_finite_stays_where_it_belongs(value: float) -> None:
     [
         # N, C_in, H, W; C_out, kernel, stride, padding, groups
         ((64, 32, 16, 16, 32, 5, 1, 2, 1), "convolve", "channels_last"),
+        ((8, 64, 64, 64, 64, 3, 1, 1, 1), "correlate_kernel", "channels_last"),
+        ((8, 64, 32, 32, 128, 3, 1, 1, 1), "convolve", "batch_last"),
         ((256, 6, 14, 14, 16, 5, 1, 0, 1), "convolve", "batch_last"),
+        ((256, 6, 14, 14, 16, 5, 1, 0, 1), "transpose", "batch_last"),
+        ((4, 6, 14, 14, 16, 5, 1, 0, 1), "transpose", "channels_last"),
         ((16, 384, 12, 12, 384, 3, 1, 1, 1), "transpose", "winograd"),
         ((8, 512, 4, 4, 512, 3, 1, 1, 1), "correlate_kernel", "rows"),
         ((8, 64, 14, 14, 128, 1, 1, 0, 1), "convolve", "pointwise"),
