@@ -3,7 +3,8 @@
 1. Count, for each node reachable from the outputs, the edges that lead into it.
 2. Start with the outputs' nodes. Run a node, send its gradients along its edges, and count those edges down;
    a node whose count reaches zero is ready. Gradients that meet are added.
-3. A gradient that reaches a leaf is added to its ``grad``.
+3. A gradient that reaches a leaf is added to its ``grad``; one that another thread is still computing (``Later``), as
+   soon as someone might look at it, which is usually at the end.
 
 There is no recursion (a chain of 100,000 ops is fine), no global list, and a gradient is dropped as soon as
 its node has run. Ordinarily gradients are raw arrays; under ``create_graph`` they are Variables, and the same
@@ -20,6 +21,7 @@ from minitorch.autograd.grad_mode import enable_grad, no_grad
 from minitorch.autograd.primitive import Cast, Clone, SumToShape, is_broadcastable_to, sum_array_to_shape
 from minitorch.autograd.variable import Variable, raw, wrap
 from minitorch.backend import Array, HostArray, array_module, copy_in_order, in_order, is_dense, memory_object, order_of
+from minitorch.backend.threads import Later
 
 Edge = tuple[Any, int]
 Gradient = Any  # an Array, or a Variable under create_graph
@@ -110,12 +112,22 @@ class _BackwardTask:
         # Of each node, for each of its outputs: the gradient or None, and whether it is owned.
         self.pending: dict[Any, tuple[list[Gradient], list[bool]]] = {}
         self.captured: dict[Any, Gradient] = {}
+        # Leaves with gradients that another thread is computing.
+        self.unfinished: list[tuple[Variable, Later[Array]]] = []
 
     def run(self, roots: list[tuple[Edge, Gradient]]) -> None:
         for edge, gradient in roots:
             self._deliver(edge, gradient, False, None, 0)
+        try:
+            self._run_nodes(
+                [node for node in dict.fromkeys(edge[0] for edge, _ in roots) if self.counts.get(node) == 0]
+            )
+        finally:
+            self._finish()
+
+    def _run_nodes(self, ready: list[Any]) -> None:
+        """Run the nodes that are ready, and those that become so."""
         counts = self.counts
-        ready = [node for node in dict.fromkeys(edge[0] for edge, _ in roots) if counts.get(node) == 0]
         while ready:
             node = ready.pop()
             waiting = self.pending.pop(node, None)
@@ -129,6 +141,8 @@ class _BackwardTask:
                         ready.append(target)
 
     def _run_node(self, node: Function, gradients: list[Gradient], owned: list[bool]) -> None:
+        if self.unfinished and (node.hooks is not None or node.may_return_kept_arrays):
+            self._finish()  # what users write may look at any gradient
         if node.hooks is not None:
             _run_hooks(node, gradients, owned)
         if self.targets is not None:
@@ -141,10 +155,29 @@ class _BackwardTask:
         for edge in node.edges:
             if edge is not None:
                 result = results[position]
+                if result.__class__ is Later:
+                    result = self._leave_unfinished(edge[0], result)
                 if result is not None:
                     is_owned = not self.create_graph and _is_owned(position, results, gradients, owned, saved, node)
                     self._deliver(edge, result, is_owned, node, position)
             position += 1  # noqa: SIM113 (enumerate takes longer than the usual one or two rounds)
+
+    def _leave_unfinished(self, target: Any, gradient: Later[Array]) -> Array | None:
+        """The gradient if it is needed now; a leaf without hooks can wait for it."""
+        is_leaf = isinstance(target, Variable)
+        if not is_leaf or self.targets is not None or target.hooks or target.post_accumulate_hooks:
+            return gradient.get()
+        if len(self.unfinished) > 1:  # each holds memory
+            self._finish(1)
+        self.unfinished.append((target, gradient))
+        return None
+
+    def _finish(self, count: int | None = None) -> None:
+        """Wait for the first ``count`` gradients, or all, and give them to their leaves."""
+        finished = self.unfinished[:count]
+        del self.unfinished[:count]
+        for leaf, gradient in finished:
+            accumulate(leaf, gradient.get(), True)
 
     def _call(self, node: Function, gradients: list[Gradient]) -> tuple[Gradient, ...]:
         """Run the node's backward on its saved values."""
@@ -202,6 +235,8 @@ class _BackwardTask:
         return total + gradient
 
     def _deliver_to_leaf(self, leaf: Variable, gradient: Gradient, is_owned: bool) -> None:
+        if leaf.hooks is not None or leaf.post_accumulate_hooks is not None:
+            self._finish()
         if leaf.hooks is not None:
             gradient = _apply_hooks(leaf.hooks, gradient, leaf.result_class)
             is_owned = False
@@ -344,7 +379,7 @@ def _apply_hooks(hooks: dict[int, Any], gradient: Gradient, result_class: type[V
 
 def _check_nan(node: Function, results: tuple[Gradient, ...]) -> None:
     for position, result in enumerate(results):
-        array = raw(result)
+        array = result.get() if result.__class__ is Later else raw(result)
         if array is not None and bool(array_module(array).isnan(array).any()):
             error = RuntimeError(f"Function '{node.name()}' returned nan values in its {position}th output.")
             _add_note(error, _forward_trace(node))

@@ -28,6 +28,7 @@ Rules for whoever writes one:
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,6 +37,7 @@ from minitorch.autograd.grad_mode import state
 from minitorch.autograd.variable import Variable, wrap
 from minitorch.autograd.views import track_views
 from minitorch.backend import Array, HostArray, as_array, device_of
+from minitorch.backend.threads import is_worth_putting_off, later
 
 _new = object.__new__
 _CONSTANT, _OUTPUT = -1, -2  # what a saved array is, when it is not the input with index ≥ 0
@@ -155,6 +157,17 @@ class Function:
         if self.is_view:
             self._track_views(results, first, options)
         return results
+
+    @classmethod
+    def apply_later(cls, flop: float, *inputs: Any, **options: Any) -> Any:
+        """``apply`` for a ``backward``: given host arrays and enough work, it may return a ``Later`` instead.
+
+        Then another thread computes the gradient while this one goes on, and the engine waits for it where it is
+        needed. For a parameter's gradient that is only at the end of the backward pass.
+        """
+        if inputs[0].__class__ is HostArray and is_worth_putting_off(flop):
+            return later(functools.partial(cls.apply, *inputs, **options))
+        return cls.apply(*inputs, **options)
 
     def _connect(self, inputs: tuple[Any, ...]) -> None:
         """Note where the gradient of each input goes (see ``Variable.edge``), and which inputs need one."""

@@ -40,6 +40,7 @@ derivatives, third ones and so on need nothing more. ``conv_transpose2d`` is the
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minitorch.autograd.function import Function
@@ -70,8 +71,9 @@ class Convolution(Function):
     def backward(self, grad_output: Any) -> Any:
         input, weight = self.saved
         options = {"windows": self.windows, "groups": self.groups}
+        flop = 0 if weight is None else _flop(grad_output, weight)  # without, there is nothing to do at the same time
+        grad_weight = None if input is None else KernelCorrelation.apply_later(flop, grad_output, input, **options)
         grad_input = None if weight is None else TransposedConvolution.apply(grad_output, weight, None, **options)
-        grad_weight = None if input is None else KernelCorrelation.apply(grad_output, input, **options)
         return grad_input, grad_weight, (sum_over_places(grad_output) if self.needs_input_grad[2] else None)
 
 
@@ -116,6 +118,11 @@ class KernelCorrelation(Function):
 def sum_over_places(images: Any) -> Any:
     """(N, C, …) → (C,): the gradient of a bias, which was added at every place of every image."""
     return sum(images, (0, *range(2, images.ndim)))
+
+
+def _flop(output: Any, weight: Any) -> float:
+    """The operations of a convolution that has this output, or of its gradients."""
+    return 2.0 * math.prod(output.shape) * math.prod(weight.shape[1:])
 
 
 def _compute(name: str, operands: tuple[Array | None, ...], windows: Windows, groups: int) -> Array:

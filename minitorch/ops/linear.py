@@ -40,9 +40,10 @@ class Linear(Function):
 
     def backward(self, grad_output: Any) -> Any:
         input, weight = self.saved
-        grad_input = None if weight is None else Mm.apply(grad_output, weight)
+        flop = 0 if weight is None else 2.0 * math.prod(grad_output.shape) * weight.shape[1]
         # Gᵀ · input comes out in the weight's own layout
-        grad_weight = None if input is None else SumOfOuterProducts.apply(grad_output, input)
+        grad_weight = None if input is None else SumOfOuterProducts.apply_later(flop, grad_output, input)
+        grad_input = None if weight is None else Mm.apply(grad_output, weight)
         return grad_input, grad_weight, (sum_of_rows(grad_output) if self.needs_input_grad[2] else None)
 
 
