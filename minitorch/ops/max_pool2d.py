@@ -148,9 +148,8 @@ def largest(input: Array, windows: Windows) -> Array:
 
 
 def _in_rows(work: Any, windows: Windows, *arrays: Array) -> None:
-    """Comparing whole slices is several times the work that a tile is."""
-    is_tiled = tiles.applies(arrays[0], windows)
-    in_rows(work, *arrays, is_long=is_tiled, cost=1 if is_tiled else 4)
+    """Comparing whole slices, or tiles and keeping which won, is several times the work of a pass."""
+    in_rows(work, *arrays, is_long=tiles.applies(arrays[0], windows), cost=4)
 
 
 def _maxima(input: Array, output: Array, windows: Windows) -> None:
