@@ -863,10 +863,10 @@ __all__ = [
 ]
 
 if _typing.TYPE_CHECKING:  # for editors and type checkers
-    from minitorch import linalg, nn, optim, serialization, utils
+    from minitorch import linalg, nn, optim, random as random, serialization, utils
     from minitorch.serialization import load, save
 else:
-    _SUBPACKAGES = ("linalg", "nn", "optim", "serialization", "utils")
+    _SUBPACKAGES = ("linalg", "nn", "optim", "random", "serialization", "utils")
     _FROM_SERIALIZATION = ("load", "save")
 
     def __getattr__(name):

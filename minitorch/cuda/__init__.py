@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minitorch.cuda import amp as amp  # torch.cuda.amp
+from minitorch.cuda import random as random
 from minitorch.cuda.devices import (
     can_device_access_peer,
     current_device,
@@ -116,11 +117,16 @@ __all__ = [
 if TYPE_CHECKING:
     from minitorch.cuda.graphed_callables import make_graphed_callables
     from minitorch.cuda.graphed_step import make_graphed_step
+    from minitorch.tensor.random import Generator
+
+    default_generators: tuple[Generator, ...]
 else:
     _LATER = {"make_graphed_callables": "graphed_callables", "make_graphed_step": "graphed_step"}
 
     def __getattr__(name):
         """Functions that know modules and optimizers, which are imported when they are first used."""
+        if name == "default_generators":  # one for each GPU: not counted before someone asks
+            return random.default_generators()
         if name not in _LATER:
             raise AttributeError(f"module 'minitorch.cuda' has no attribute {name!r}")
         from importlib import import_module

@@ -19,10 +19,21 @@ from minitorch.backend.cuda_generator import (
 from minitorch.cuda.devices import current_device
 from minitorch.device import device as Device  # noqa: N812 (here, `device` is an argument)
 from minitorch.tensor.creation import finish
-from minitorch.tensor.random import state_array
+from minitorch.tensor.random import Generator, state_array
 from minitorch.tensor.tensor import Tensor
 
 WhichDevice = Any  # a Device, a string such as "cuda:0", or a number
+
+
+def default_generators() -> tuple[Generator, ...]:
+    """The generators that numbers come from by default, one for each GPU: ``cuda.default_generators[index]``."""
+    return tuple(map(_generator_of, range(device_count())))
+
+
+def _generator_of(index: int) -> Generator:
+    generator = Generator()
+    generator.device, generator.numbers = Device("cuda", index), default_cuda_generator(index)
+    return generator
 
 
 def get_rng_state(device: WhichDevice = "cuda") -> Tensor:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from minitorch.autograd.function import check_broadcastable
 from minitorch.autograd.grad_mode import state
 from minitorch.autograd.inplace import apply_inplace, check_may_change
+from minitorch.autograd.primitive import is_broadcastable_to
 from minitorch.autograd.variable import Variable, wrap
-from minitorch.backend import array_module, copy_to_host, device_of, fill_if_wanted, is_on_cpu, module_of, to_device
+from minitorch.backend import (
+    array_module,
+    copy_to_host,
+    device_of,
+    fill_if_wanted,
+    host,
+    is_on_cpu,
+    module_of,
+    to_device,
+)
 from minitorch.backend.cuda_generator import numbers_for
 from minitorch.device import CPU
 from minitorch.dtypes import chosen_dtype, from_numpy_dtype
@@ -27,6 +38,14 @@ def _is_download(source: Variable, target: Variable) -> bool:
     base = target.base
     check_may_change(target)
     return not (state.enabled and (source.needs_grad or target.needs_grad or (base is not None and base.needs_grad)))
+
+
+def _check_shapes(target: tuple[int, ...], source: tuple[int, ...]) -> None:
+    """Raise torch's error unless the source can be repeated to the target's shape (more dimensions never can)."""
+    check_broadcastable(target, source)
+    if not is_broadcastable_to(source, target):
+        shape = list(host.broadcast_shapes(target, source))
+        raise RuntimeError(f"output with shape {list(target)} doesn't match the broadcast shape {shape}")
 
 
 class FillingMethods(Variable):
@@ -55,6 +74,8 @@ class FillingMethods(Variable):
             return self.fill_(src)
         if not isinstance(src, Variable):
             raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+        if src.array.shape != self.array.shape:
+            _check_shapes(self.array.shape, src.array.shape)
         if _is_download(src, self) and copy_to_host(src.array, self.array, non_blocking):
             self.bump_version()
             return self

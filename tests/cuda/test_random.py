@@ -497,3 +497,32 @@ def test_other_threads_draw_as_ever_during_a_capture() -> None:
     assert (state, int(seed), int(offset)) == (None, 4, 0)
     assert isinstance(captured.state, accelerator.require().ndarray)
     assert int(captured.offset) == 0
+
+
+def test_fork_rng() -> None:
+    """Of the GPU's generator, too."""
+    with torch.random.fork_rng():
+        inside = torch.rand(3, device="cuda")
+    assert (torch.rand(3, device="cuda") == inside).all()
+    with torch.random.fork_rng(devices=[]):
+        inside = torch.rand(3, device="cuda")
+    assert not (torch.rand(3, device="cuda") == inside).any()
+
+
+def test_a_warning_of_many_devices(monkeypatch: Any) -> None:
+    monkeypatch.setattr(torch.random, "_has_warned", False)
+    monkeypatch.setattr(torch.random.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.random.cuda, "get_rng_state", lambda device: device)
+    monkeypatch.setattr(torch.random.cuda, "set_rng_state", lambda state, device: None)
+    with pytest.warns(UserWarning, match="2 available devices") as caught, torch.random.fork_rng():
+        pass
+    assert caught[0].filename == __file__
+
+
+def test_default_generators() -> None:
+    generator = torch.cuda.default_generators[0]
+    assert len(torch.cuda.default_generators) == torch.cuda.device_count()
+    assert (generator.device, generator.initial_seed()) == (torch.device("cuda", 0), 0)
+    before = generator.get_offset()
+    torch.rand(3, device="cuda")
+    assert generator.get_offset() > before

@@ -32,6 +32,7 @@ PROGRAMS: dict[str, Program] = {
     ],
     "is_same_size": lambda torch: [torch.ones(2).is_same_size(torch.zeros(shape)) for shape in ((2,), (2, 1))],
     "copy_ of a number": lambda torch: torch.ones(2).copy_(5),
+    "copy_ that repeats": lambda torch: torch.zeros(2, 3).copy_(torch.arange(2.0).reshape(2, 1)),
     "apply_": lambda torch: torch.arange(4.0).reshape(2, 2).apply_(lambda value: 2 * value),
     "size": lambda torch: [repr(torch.ones(2, 3).shape), torch.ones(2, 3).size().numel(), str(torch.Size([1]))],
     "type names": lambda torch: [
@@ -92,6 +93,12 @@ ERRORS: dict[str, Program] = {
     "deepcopy of a result": lambda torch: copy.deepcopy(torch.ones(1, requires_grad=True) * 2),
     "index of a float": lambda torch: [1, 2][torch.tensor(1.0)],
     "format of a vector": lambda torch: f"{torch.ones(2):.3f}",
+    "copy_ of more dimensions": lambda torch: torch.ones(2, 3).copy_(torch.ones(1, 2, 3)),
+    "copy_ of many": lambda torch: torch.ones(2, 3).copy_(torch.ones(4, 2, 3)),
+    "copy_ into 0-d": lambda torch: torch.tensor(1.0).copy_(torch.ones(1)),
+    "copy_ into fewer": lambda torch: torch.ones(1, 3).copy_(torch.ones(2, 3)),
+    "copy_ of another size": lambda torch: torch.ones(2, 3).copy_(torch.ones(2, 4)),
+    "copy_ of no tensor": lambda torch: torch.ones(2, 3).copy_([1.0]),
     "unknown type": lambda torch: torch.ones(1).type("torch.NoTensor"),
     "unknown device": lambda torch: torch.device("nowhere"),
 }

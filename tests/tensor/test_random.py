@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
+import minitorch
 from tests.harness.both import Program, same
 
 PROGRAMS: dict[str, Program] = {
     "layouts that are not contiguous": lambda torch: _transposed(torch),
+    "fork_rng": lambda torch: _forked(torch),
+    "torch.random": lambda torch: _under_the_other_address(torch),
     "rand": lambda torch: [torch.rand(3), torch.rand(2, 5), torch.rand((20,), dtype=torch.float64), torch.rand(())],
     "randn": lambda torch: [torch.randn(3), torch.randn(17), torch.randn(2, 30, dtype=torch.float64), torch.randn(5)],
     "randint": lambda torch: [torch.randint(10, (5,)), torch.randint(-3, 4, (2, 2)), torch.randint(5, (2,)).dtype],
@@ -119,3 +123,37 @@ def test_filling_in_a_graph(name: str) -> None:
         return x.grad, source.grad, y.detach()
 
     same(program)
+
+
+def _forked(torch: Any) -> Any:
+    torch.manual_seed(3)
+    with torch.random.fork_rng():
+        inside = torch.rand(3)
+    with torch.random.fork_rng(devices=[], device_type="cuda"):
+        again = torch.randn(2)
+    with torch.random.fork_rng(enabled=False):
+        counts = torch.rand(1)
+    with contextlib.suppress(ZeroDivisionError), torch.random.fork_rng(devices=()):
+        torch.rand(5)
+        raise ZeroDivisionError
+    return [inside, again, counts, torch.rand(2)]
+
+
+def _under_the_other_address(torch: Any) -> Any:
+    torch.random.manual_seed(5)
+    state = torch.random.get_rng_state()
+    first = torch.rand(2)
+    torch.random.set_rng_state(state)
+    return [first, torch.rand(2), torch.random.initial_seed()]
+
+
+def test_forks_of_other_devices() -> None:
+    with (
+        pytest.raises(RuntimeError, match="types 'cpu' and 'cuda', not of 'cpu'"),
+        minitorch.random.fork_rng(device_type="cpu"),
+    ):
+        pass
+    with minitorch.random.fork_rng(device_type="meta"):
+        minitorch.manual_seed(1)
+    drawn = minitorch.rand(1)
+    assert drawn.item() == minitorch.rand(1, generator=minitorch.Generator().manual_seed(1)).item()
