@@ -157,6 +157,7 @@ class _BackwardTask:
                 result = results[position]
                 if result.__class__ is Later:
                     result = self._leave_unfinished(edge[0], result)
+                    results = (*results[:position], result, *results[position + 1 :])
                 if result is not None:
                     is_owned = not self.create_graph and _is_owned(position, results, gradients, owned, saved, node)
                     self._deliver(edge, result, is_owned, node, position)

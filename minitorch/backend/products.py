@@ -35,6 +35,7 @@ _THIN = 32  # rows or depth, and …
 _LARGE = 1 << 22  # elements: where a product is bound by memory
 _TILE_ROWS, _TILE_COLUMNS = 16, 1024  # at most
 _STRIP_ROWS = _STRIP_COLUMNS = 128
+_FEWEST_OF_STRIPS = 9  # rows: with fewer, reading the large matrix is all that counts
 _LONG = 8192  # depth from which rows are multiplied fastest as they lie, one with another
 
 
@@ -61,7 +62,9 @@ def _product_of_matrices(a: Array, b: Array, flop: float) -> Array:
         return _few_rows(a, b, flop)
     if depth <= _THIN and rows * columns >= _LARGE:
         return _in_tiles(a, b, flop)
-    if _TILE_ROWS // 2 < rows <= _THIN and b.size >= _LARGE:
+    if rows <= _THIN and b.size >= _LARGE and b.flags.f_contiguous:
+        return _turned_product(a, b, flop)
+    if _FEWEST_OF_STRIPS <= rows <= _THIN and b.size >= _LARGE:
         return _sum_of_strips(a, b, flop)
     if flop >= 2 * LEAST_FLOP:
         return _split_product(a, b, flop)
@@ -92,6 +95,17 @@ def _few_rows(a: Array, b: Array, flop: float) -> Array:
     if a.flags.c_contiguous and a.shape[1] < _LONG:
         a = host.asfortranarray(a)
     return _in_tiles(a, b, flop)
+
+
+def _turned_product(a: Array, b: Array, flop: float) -> Array:
+    """(bᵀ · aᵀ)ᵀ: where rows are too long for tiles, and b lies in memory as bᵀ.
+
+    (16 × 25088) · (25088 × 4096): 54 ms as it is, 44 so.
+    """
+    product = empty((b.shape[1], len(a)), a.dtype)
+    shares = split(b.shape[1], flop, LEAST_FLOP)
+    parallel(shares, lambda part: host.matmul(b.T[part], a.T, out=product[part]))
+    return host.ascontiguousarray(product.T)
 
 
 def _in_tiles(a: Array, b: Array, flop: float) -> Array:

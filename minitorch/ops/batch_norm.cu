@@ -15,55 +15,27 @@
    Compiled with: ELEMENT=half INDEX="long long" TEAM=32 BLOCK=128 HELD=8 RUNS=1 PARAMETER=float
    Compiled with: ELEMENT=float INDEX=int TEAM=1024 BLOCK=1024 HELD=0 RUNS=1 PARAMETER=float */
 
+#include "batch_statistics.cuh"
 #include "lines.cuh"
-
-typedef PARAMETER Parameter;
 
 __device__ inline Wide value_or(const Parameter* parameters, Index c, Wide otherwise) {
     return parameters ? (Wide)parameters[c] : otherwise;
 }
-
-/* Where the statistics of a channel go: its mean and scale, and a step of its running averages if there are any.
-   The first channel counts the batch. */
-struct Statistics {
-    Wide *mean, *scale;
-    Parameter *running_mean, *running_var;
-    long long* batches;
-    Wide momentum, eps;
-
-    __device__ void write(Index c, Wide M, Wide centre, Wide squares, Wide factor) const {
-        mean[c] = centre;
-        scale[c] = factor;
-        if (batches && c == 0) ++*batches;
-        if (!running_mean) return;
-        const Wide unbiased = squares / (M > 1 ? M - 1 : 1);
-        running_mean[c] = (Parameter)((1 - momentum) * (Wide)running_mean[c] + momentum * centre);
-        running_var[c] = (Parameter)((1 - momentum) * (Wide)running_var[c] + momentum * unbiased);
-    }
-};
 
 #if HELD
 
 template <int COUNT>
 __device__ void forward_channel(const T* input, T* output, const Parameter* weight, const Parameter* bias,
                                 const Statistics& statistics, const Line& line) {
-    Wide x[HELD], sum = 0, squares = 0;
+    Wide x[HELD], centre, squares;
     read_held<COUNT>(x, input, line, 0);
-#pragma unroll
-    for (int j = 0; j < HELD; ++j) sum += x[j];
-    const Wide centre = sum_in_team(sum) / line.length;
-#pragma unroll
-    for (int j = 0; j < HELD; ++j) {
-        x[j] -= centre;
-        if (held_place<COUNT>(line, j) < line.length) squares += x[j] * x[j];
-    }
-    squares = sum_in_team(squares);
-    const Wide scale = 1 / sqrt(squares / line.length + statistics.eps);
+    centre_held<COUNT>(x, line, centre, squares);
+    const Wide scale = statistics.scale_of(line.length, squares);
     const Wide factor = scale * value_or(weight, line.number, 1), shift = value_or(bias, line.number, 0);
 #pragma unroll
     for (int j = 0; j < HELD; ++j) x[j] = x[j] * factor + shift;
     write_held<COUNT>(output, x, line);
-    if (line.writes()) statistics.write(line.number, line.length, centre, squares, scale);
+    if (line.writes()) statistics.write(line.number, line.length, centre, squares);
 }
 
 extern "C" __global__ void __launch_bounds__(BLOCK, resident(1))

@@ -91,8 +91,9 @@ class TransposedConvolution(Function):
     def backward(self, grad_input: Any) -> Any:
         output, weight = self.saved
         options = {"windows": self.windows, "groups": self.groups}
+        flop = 0 if weight is None or output is None else _flop(output, weight)
+        grad_weight = None if output is None else KernelCorrelation.apply_later(flop, output, grad_input, **options)
         grad_output = None if weight is None else Convolution.apply(grad_input, weight, None, **options)
-        grad_weight = None if output is None else KernelCorrelation.apply(output, grad_input, **options)
         return grad_output, grad_weight, (sum_over_places(grad_input) if self.needs_input_grad[2] else None)
 
 

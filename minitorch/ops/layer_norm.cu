@@ -53,17 +53,10 @@ __device__ inline void read_parameters(Wide* values, const Parameter* from, cons
 template <int COUNT>
 __device__ void forward_row(const T* input, T* output, const Parameter* weight, const Parameter* bias, Wide* mean,
                             Wide* scale, Wide eps, const Line& line, const Grouping& of) {
-    Wide x[HELD], sum = 0, squares = 0;
+    Wide x[HELD], centre, squares;
     read_held<COUNT>(x, input, line, 0);
-#pragma unroll
-    for (int j = 0; j < HELD; ++j) sum += x[j];
-    const Wide centre = sum_in_team(sum) / line.length;
-#pragma unroll
-    for (int j = 0; j < HELD; ++j) {
-        x[j] -= centre;
-        if (held_place<COUNT>(line, j) < line.length) squares += x[j] * x[j];
-    }
-    const Wide factor = 1 / sqrt(sum_in_team(squares) / line.length + eps);
+    centre_held<COUNT>(x, line, centre, squares);
+    const Wide factor = 1 / sqrt(squares / line.length + eps);
 #pragma unroll
     for (int j = 0; j < HELD; j += COUNT) {
         const Index k = held_place<COUNT>(line, j);

@@ -118,6 +118,26 @@ __device__ inline Largest from_lane(Largest largest, int distance) { return {fro
 __device__ inline Wide largest_in_team(Wide mine) { return merged_in_team<TEAM>(Largest{mine}).value; }
 __device__ inline Wide sum_in_team(Wide mine) { return merged_in_team<TEAM>(Sums<1>{mine}).value[0]; }
 
+#if HELD
+
+/* The mean of a line whose elements `x` the team holds (0 behind its end) is taken off them; `squares` is the sum of the
+   squares of what is left. */
+template <int COUNT>
+__device__ inline void centre_held(Wide (&x)[HELD], const Line& line, Wide& mean, Wide& squares) {
+    Wide sum = 0, partial = 0;
+#pragma unroll
+    for (int j = 0; j < HELD; ++j) sum += x[j];
+    mean = sum_in_team(sum) / line.length;
+#pragma unroll
+    for (int j = 0; j < HELD; ++j) {
+        x[j] -= mean;
+        if (held_place<COUNT>(line, j) < line.length) partial += x[j] * x[j];
+    }
+    squares = sum_in_team(partial);
+}
+
+#endif
+
 /* The largest of some numbers x, and Σ e^(x − largest). Merging two rescales the sum that belongs to the smaller one. */
 struct LogSum {
     Wide largest, sum;

@@ -70,11 +70,13 @@ class Mm(Function):
 
     def backward(self, grad_output: Any) -> Any:
         a, b = self.saved
+        grad_b = None
+        if a is not None:
+            flop = 0 if b is None else 2.0 * math.prod(grad_output.shape) * a.shape[-1]
+            pair = (grad_output, a) if self.transposed else (a, grad_output)
+            grad_b = SumOfOuterProducts.apply_later(flop, *pair)
         grad_a = None if b is None else Mm.apply(grad_output, b, transposed=not self.transposed)
-        if a is None:
-            return grad_a, None
-        pair = (grad_output, a) if self.transposed else (a, grad_output)
-        return grad_a, SumOfOuterProducts.apply(*pair)
+        return grad_a, grad_b
 
 
 class SumOfOuterProducts(Function):

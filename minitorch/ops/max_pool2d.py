@@ -143,13 +143,14 @@ def largest(input: Array, windows: Windows) -> Array:
     if runs_kernels(input):
         return max_pool2d_cuda.largest(input, windows)
     output = _empty((*input.shape[:-2], *windows.output_size), input.dtype, input)
-    _in_rows(lambda input, output: _maxima(input, output, windows), windows, input, output)
+    _in_rows(lambda input, output: _maxima(input, output, windows), windows, input, output, cost_of_tiles=1)
     return output
 
 
-def _in_rows(work: Any, windows: Windows, *arrays: Array) -> None:
-    """Comparing whole slices, or tiles and keeping which won, is several times the work of a pass."""
-    in_rows(work, *arrays, is_long=tiles.applies(arrays[0], windows), cost=4)
+def _in_rows(work: Any, windows: Windows, *arrays: Array, cost_of_tiles: float) -> None:
+    """Comparing whole slices is several times the work of a pass, and so is keeping which element of a tile won."""
+    is_tiled = tiles.applies(arrays[0], windows)
+    in_rows(work, *arrays, is_long=is_tiled, cost=cost_of_tiles if is_tiled else 4)
 
 
 def _maxima(input: Array, output: Array, windows: Windows) -> None:
@@ -172,7 +173,7 @@ def largest_and_choice(input: Array, windows: Windows) -> tuple[Array, Array]:
     def choose(input: Array, output: Array, choice: Array) -> None:
         _choose(input, output, choice, windows)
 
-    _in_rows(choose, windows, input, output, choice)
+    _in_rows(choose, windows, input, output, choice, cost_of_tiles=4)
     return output, choice
 
 

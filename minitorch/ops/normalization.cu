@@ -34,9 +34,8 @@
 #define SAMPLES 1
 #define ROWS 2
 
+#include "batch_statistics.cuh"
 #include "channels.cuh"
-
-typedef PARAMETER Parameter;
 
 // ── statistics ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -71,26 +70,6 @@ __device__ Moments moments_of(const Wide* values, int count) {
     return {(Wide)count, mean, squares};
 }
 
-/* What becomes of a channel's moments: its mean and scale, and a step of its running averages if there are any.
-   The first channel counts the batch. */
-struct Statistics {
-    Wide *mean, *scale;
-    Parameter *running_mean, *running_var;
-    long long* batches;
-    Wide momentum, eps;
-
-    __device__ void finish(Index c, const Moments& moments) const {
-        if (batches && c == 0) ++*batches;
-        const Wide M = moments.count, variance = moments.squares / M;
-        mean[c] = moments.mean;
-        scale[c] = 1 / sqrt(variance + eps);
-        if (!running_mean || M == 0) return;
-        const Wide unbiased = moments.squares / (M > 1 ? M - 1 : 1);
-        running_mean[c] = (Parameter)((1 - momentum) * (Wide)running_mean[c] + momentum * moments.mean);
-        running_var[c] = (Parameter)((1 - momentum) * (Wide)running_var[c] + momentum * unbiased);
-    }
-};
-
 /* The moments of every channel: finished at once if one block has all of a channel, else left in partial[share][c]. */
 extern "C" __global__ void moments(const T* input, Moments* partial, Wide* mean, Wide* scale, Parameter* running_mean,
                                    Parameter* running_var, long long* batches, double momentum, double eps,
@@ -105,10 +84,11 @@ extern "C" __global__ void moments(const T* input, Moments* partial, Wide* mean,
     }
     mine = merged_in_channel(mine);
     if (!walk.writes()) return;
+    const Statistics statistics = {mean, scale, running_mean, running_var, batches, (Wide)momentum, (Wide)eps};
     if (gridDim.y > 1)
         partial[blockIdx.y * C + walk.c] = mine;
     else
-        Statistics{mean, scale, running_mean, running_var, batches, (Wide)momentum, (Wide)eps}.finish(walk.c, mine);
+        statistics.write(walk.c, mine.count, mine.mean, mine.squares);
 }
 
 /* The second stage, if there are several shares: one thread merges those of one channel. */
@@ -119,7 +99,8 @@ extern "C" __global__ void merge_moments(const Moments* partial, long long share
     if (c >= C) return;
     Moments all = partial[c];
     for (int share = 1; share < shares; ++share) all.merge(partial[share * C + c]);
-    Statistics{mean, scale, running_mean, running_var, batches, (Wide)momentum, (Wide)eps}.finish(c, all);
+    const Statistics statistics = {mean, scale, running_mean, running_var, batches, (Wide)momentum, (Wide)eps};
+    statistics.write(c, all.count, all.mean, all.squares);
 }
 
 // ── elements ─────────────────────────────────────────────────────────────────────────────────────────────────────────

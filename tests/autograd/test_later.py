@@ -42,7 +42,8 @@ def network() -> Any:
     minitorch.manual_seed(0)
     nn = minitorch.nn
     convolutions = [layer for _ in range(4) for layer in (nn.Conv2d(2, 2, 3, padding=1), nn.ReLU())]
-    return nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(32, 5), nn.Linear(5, 3))
+    others = nn.ConvTranspose2d(2, 2, 3, padding=1), nn.Flatten(), nn.Linear(32, 5), nn.Linear(5, 3, bias=False)
+    return nn.Sequential(*convolutions, *others)
 
 
 def loss_of(model: Any) -> Any:
@@ -60,17 +61,17 @@ def gradients(model: Any, backward: Callable[[Any], Any] = lambda loss: loss.bac
 def test_the_same_gradients(left: list[Any]) -> None:
     model = network()
     found = gradients(model)
-    assert len(left) == 5  # all weights but that of the first layer: its input needs no gradient
+    assert len(left) == 6  # all weights but that of the first layer: its input needs no gradient
     minitorch.set_num_threads(1)
     assert gradients(model) == found
-    assert len(left) == 5
+    assert len(left) == 6
 
 
 def test_a_second_pass_adds_up(left: list[Any]) -> None:
     model = network()
     once = [2 * numpy.array(each) for each in gradients(model)]
     loss_of(model).backward()
-    assert len(left) == 10
+    assert len(left) == 12
     for expected, parameter in zip(once, model.parameters()):
         numpy.testing.assert_array_equal(expected, parameter.grad.numpy())
 
@@ -86,6 +87,15 @@ def test_a_shared_weight(left: list[Any]) -> None:
     once = nn.functional.conv2d(x, weight, padding=1)
     nn.functional.conv2d(nn.functional.conv2d(once, weight, padding=1), weight, padding=1).sum().backward()
     numpy.testing.assert_allclose(found.numpy(), weight.grad.numpy(), 1e-5, 1e-5)
+
+
+def test_a_factor_that_is_no_leaf(left: list[Any]) -> None:
+    """Its gradient is waited for, and goes on as if it had been computed there."""
+    a, b = (minitorch.randn(4, 4, requires_grad=True) for _ in range(2))
+    expected = [each.tolist() for each in minitorch.autograd.grad(((2 * a) @ (3 * b)).sum(), [a, b])]
+    ((2 * a) @ (3 * b)).sum().backward()
+    assert not left
+    assert [a.grad.tolist(), b.grad.tolist()] == expected
 
 
 def test_autograd_grad_leaves_nothing(left: list[Any]) -> None:
