@@ -39,7 +39,7 @@ from minitorch.backend.layout import (
 from minitorch.backend.memory import keep_freed_memory
 from minitorch.backend.pieces import in_pieces, in_rows
 from minitorch.backend.products import matrix_product
-from minitorch.backend.scratch import kept_scratch
+from minitorch.backend.scratch import aligned_copy, aligned_empty, aligned_zeros, kept_scratch
 from minitorch.backend.threads import parallel, split
 from minitorch.backend.transfers import copy_to_host, is_pinned, pinned_copy, to_device
 
@@ -49,6 +49,9 @@ __all__ = [
     "KernelFile",
     "OutOfMemoryError",
     "add_at",
+    "aligned_copy",
+    "aligned_empty",
+    "aligned_zeros",
     "array_module",
     "as_array",
     "as_array_of",

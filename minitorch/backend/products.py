@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from minitorch.backend.arrays import Array, as_strided, host, is_on_cpu
 from minitorch.backend.memory import empty
+from minitorch.backend.scratch import ALIGNMENT, aligned_empty, aligned_zeros
 from minitorch.backend.threads import one_blas_thread, parallel, split
 
 # A share of fewer operations is not worth a thread: half of a layer's weight gradient then lies in another core's
@@ -31,6 +32,7 @@ LEAST_FLOP = 2.5e7
 _ONE_THREAD_FLOP, _ONE_THREAD_FLOP_OF_MATRICES = 1.8e4, 5e5
 _UNPACKED = 1_000_000  # rows · columns · depth up to which OpenBLAS does not pack
 _FEW = 64  # rows: with more, packing pays
+_MORE = 16  # rows from which they are turned
 _THIN = 32  # rows or depth, and …
 _LARGE = 1 << 22  # elements: where a product is bound by memory
 _TILE_ROWS, _TILE_COLUMNS = 16, 1024  # at most
@@ -58,8 +60,8 @@ def matrix_product(a: Array, b: Array) -> Array:
 def _product_of_matrices(a: Array, b: Array, flop: float) -> Array:
     """Choose by shape."""
     (rows, depth), columns = a.shape, b.shape[1]
-    if 1 < rows <= min(_FEW, columns // 4) and a.size <= _UNPACKED // 4 and b.flags.f_contiguous:
-        return _few_rows(a, b, flop)
+    if 1 < rows <= min(_FEW, columns // 4) and a.size <= _UNPACKED // 3 and b.flags.f_contiguous:
+        return (_very_few_rows if rows < _MORE else _few_rows)(a, b, flop)
     if depth <= _THIN and rows * columns >= _LARGE:
         return _in_tiles(a, b, flop)
     if rows <= _THIN and b.size >= _LARGE and b.flags.f_contiguous:
@@ -87,14 +89,37 @@ def _split_product(a: Array, b: Array, flop: float) -> Array:
     return output
 
 
-def _few_rows(a: Array, b: Array, flop: float) -> Array:
-    """A few rows times a transposed matrix, which is what a layer's output is: input · weightᵀ.
+def _very_few_rows(a: Array, b: Array, flop: float) -> Array:
+    """Up to 15 rows times a transposed matrix, which is what a layer's output is: input · weightᵀ.
 
     BLAS is slow at multiplying rows with rows unless they are very long, so the smaller factor is turned.
     """
     if a.flags.c_contiguous and a.shape[1] < _LONG:
         a = host.asfortranarray(a)
     return _in_tiles(a, b, flop)
+
+
+def _few_rows(a: Array, b: Array, flop: float) -> Array:
+    """(bᵀ · aᵀ)ᵀ, the same for more rows: then those of aᵀ are long enough to be the right factor.
+
+    They are made as long as some lines of the cache; see ``scratch.py``.
+    """
+    (rows, depth), columns = a.shape, b.shape[1]
+    line = ALIGNMENT // a.itemsize
+    width = -(-rows // line) * line
+    turned = aligned_zeros((depth, width), a.dtype)
+    turned[:, :rows] = a.T
+    height = min(max(_UNPACKED // (4 * depth * width), 1) * 4, _TILE_ROWS)  # BLAS likes multiples of 4
+    output = empty((rows, columns), a.dtype)
+
+    def work(part: slice) -> None:
+        product = aligned_empty((part.stop - part.start, width), a.dtype)
+        for i in _whole_and_rest(len(product), height):
+            _multiply_tiles(b.T[part][i], turned, product[i], height, width)
+        output[:, part] = product[:, :rows].T
+
+    parallel(split(columns, flop, LEAST_FLOP), work)
+    return output
 
 
 def _turned_product(a: Array, b: Array, flop: float) -> Array:

@@ -16,7 +16,9 @@
    has the table. From the simplest on:
 
    ``conv2d_pointwise.py``       a kernel of 1 × 1 needs no copy
-   ``conv2d_batch_last.py``      step 2 with images innermost, so that what is copied lies in long runs
+   ``conv2d_flat.py``            step 2 with the rows of an image laid end to end, so that what is copied lies in long
+                                 runs
+   ``conv2d_batch_last.py``      step 2 with images innermost, for the same reason; also where a stride skips places
    ``conv2d_rows.py``            only the kernel's width is unrolled: the rows of a window are the same copy, shifted;
                                  one product a kernel row, added up: K_w copies instead of K_h·K_w
    ``conv2d_channels_last.py``   the same with channels innermost, and products cut to the size that BLAS likes
@@ -46,7 +48,7 @@ from typing import Any
 from minitorch.autograd.function import Function
 from minitorch.backend import Array, is_on_cpu
 from minitorch.backend.layout import in_order
-from minitorch.ops import conv2d_cuda, conv2d_rows, conv2d_winograd
+from minitorch.ops import conv2d_cuda, conv2d_flat, conv2d_rows, conv2d_winograd
 from minitorch.ops.autocast import autocasts
 from minitorch.ops.conv2d_choice import choose
 from minitorch.ops.conv2d_layout import result_order
@@ -151,7 +153,8 @@ def _compute_on_cpu(name: str, planes: list[Array], windows: Windows, groups: in
     C_out, C_in = (first.shape[1], second.shape[1]) if name == "correlate_kernel" else second.shape[:2]
     algorithm = choose(name, first, C_in, C_out, windows, groups)
     result = getattr(algorithm, name)(*planes, windows, groups)
-    if algorithm is conv2d_winograd and not is_finite(result):
+    spreads = algorithm is conv2d_winograd or (algorithm is conv2d_flat and name == "correlate_kernel")
+    if spreads and not is_finite(result):
         return getattr(conv2d_rows, name)(*planes, windows, groups)
     return result
 

@@ -20,10 +20,21 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from minitorch.backend import Array, array_module, as_strided, host, kept_scratch, parallel, split
+from minitorch.backend import (
+    Array,
+    aligned_empty,
+    aligned_zeros,
+    array_module,
+    as_strided,
+    kept_scratch,
+    parallel,
+    split,
+)
 from minitorch.backend.threads import LEAST_FLOP, get_num_threads
 from minitorch.ops.conv2d_layout import empty_images
 from minitorch.ops.windows import Windows, inside
+
+Pairs = list[tuple[Array, Array]]
 
 BLOCK_BYTES = 3_000_000  # of the scratch of a block: about what a core's second cache holds
 UNPACKED = 1_000_000  # rows · columns · depth of a product up to which OpenBLAS does not pack
@@ -139,7 +150,7 @@ class _Scratch:
         height, width = (H_out - 1) * s_h + d_h * (K_h - 1) + 1, (W_out - 1) * s_w + d_w * (K_w - 1) + 1
         self.seen_rows, self.input_rows = inside(height, -p_h, 1, H)
         self.seen_columns, self.input_columns = inside(width, -p_w, 1, W)
-        self.padded = host.zeros((C_in, height, width, n), plan.dtype)
+        self.padded = aligned_zeros((C_in, height, width, n), plan.dtype)
         self.seen = self.padded[:, self.seen_rows, self.seen_columns].transpose(3, 0, 1, 2)  # (n, C_in, rows, columns)
         self.windows = windows
         # All windows of all images, seen in place and copied.
@@ -148,11 +159,12 @@ class _Scratch:
         strides = channel, d_h * row, d_w * column, s_h * row, s_w * column, image
         self.all_windows = as_strided(self.padded, shape, strides)
         depth, count = C_in * K_h * K_w, H_out * W_out * n
-        memory = host.ones((depth + 1, count), plan.dtype)  # the last row stays 1: the factor of the bias
+        memory = aligned_empty((depth + 1, count), plan.dtype)
+        memory[depth] = 1  # the factor of the bias
         self.copies = memory[:depth].reshape(shape)
         self.unrolled = memory[:depth]
         # The output: (C_out, places of all images), and the same as (n, C_out, H_out, W_out).
-        self.places = host.empty((C_out, count), plan.dtype)
+        self.places = aligned_empty((C_out, count), plan.dtype)
         self.output = self.places.reshape(C_out, H_out, W_out, n).transpose(3, 0, 1, 2)
         # Both in pieces, as views (pieces, depth + 1 or C_out, places of a piece).
         pieces = _pieces(count, UNPACKED // ((depth + 1) * C_out))
@@ -173,17 +185,21 @@ class _Scratch:
         return xp.matmul(self.unrolled_pieces[:, :-1], self.place_pieces.swapaxes(1, 2)).sum(0, dtype=self.places.dtype)
 
     def fold(self, images: Array) -> None:
-        """The transpose of ``unroll``: add up what was copied from each place of the images (n, C_in, H, W)."""
-        sums = self.sums
-        sums[...] = 0
-        for target, copies in self.pairs:
-            target += copies
+        """The transpose of ``unroll``: add up what was copied from each place of the images (n, C_in, H, W).
+
+        First the copies of one kernel column that came from the same row, then the columns: K_h + K_w large sums
+        instead of K_h · K_w small ones.
+        """
+        for total, pairs in (self.row_pairs, self.column_pairs):
+            total[...] = 0
+            for target, copies in pairs:
+                target += copies
         images[:, :, self.input_rows, self.input_columns] = self.sums_seen
 
     @functools.cached_property
     def sums(self) -> Array:
         """Memory like ``padded`` (whose zeros must stay)."""
-        return host.empty_like(self.padded)
+        return aligned_empty(self.padded.shape, self.padded.dtype)
 
     @functools.cached_property
     def sums_seen(self) -> Array:
@@ -191,15 +207,19 @@ class _Scratch:
         return self.sums[:, self.seen_rows, self.seen_columns].transpose(3, 0, 1, 2)
 
     @functools.cached_property
-    def pairs(self) -> list[tuple[Array, Array]]:
-        """For each element of the kernel: the places under it, and the copies made of them."""
-        windows = self.windows
-        (K_h, K_w), (H_out, W_out) = windows.kernel_size, windows.output_size
-        return [
-            (self.sums[:, _strided(u, 0, H_out, windows), _strided(v, 1, W_out, windows)], self.copies[:, u, v])
-            for u in range(K_h)
-            for v in range(K_w)
-        ]
+    def row_pairs(self) -> tuple[Array, Pairs]:
+        """Sums for each kernel column (C_in, K_w, height, W_out, n); of each kernel row: where its copies belong."""
+        K_h, H_out = self.windows.kernel_size[0], self.windows.output_size[0]
+        C_in, height = self.padded.shape[:2]
+        sums = aligned_empty((C_in, self.copies.shape[2], height, *self.copies.shape[4:]), self.padded.dtype)
+        return sums, [(sums[:, :, _strided(u, 0, H_out, self.windows)], self.copies[:, u]) for u in range(K_h)]
+
+    @functools.cached_property
+    def column_pairs(self) -> tuple[Array, Pairs]:
+        """``sums``; of each kernel column: where its sums belong."""
+        K_w, W_out = self.windows.kernel_size[1], self.windows.output_size[1]
+        sums = self.row_pairs[0]
+        return self.sums, [(self.sums[:, :, _strided(v, 1, W_out, self.windows)], sums[:, v]) for v in range(K_w)]
 
 
 def _pieces(count: int, limit: int) -> int:

@@ -30,7 +30,17 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from minitorch.backend import Array, array_module, as_strided, host, kept_scratch, parallel, split
+from minitorch.backend import (
+    Array,
+    aligned_copy,
+    aligned_empty,
+    aligned_zeros,
+    array_module,
+    as_strided,
+    kept_scratch,
+    parallel,
+    split,
+)
 from minitorch.backend.threads import LEAST_FLOP, get_num_threads
 from minitorch.ops.conv2d_layout import PADDED_CHANNELS, empty_images, images_to_channels_last
 from minitorch.ops.windows import Windows, inside
@@ -68,7 +78,7 @@ def _convolve(input: Array, weight: Array, bias: Array | None, windows: Windows)
     xp = array_module(input)
     K_h, K_w, C_in, C_out = weight.shape
     output = empty_images((len(input), C_out, *windows.output_size), input)
-    kernels = xp.ascontiguousarray(weight).reshape(K_h, 1, K_w * C_in, C_out)
+    kernels = aligned_copy(weight).reshape(K_h, 1, K_w * C_in, C_out)
     plan = _plan(len(input), C_in, C_out, windows, input.dtype, get_num_threads())
 
     def work(blocks: list[_Block]) -> None:
@@ -181,7 +191,7 @@ class _Scratch:
         self.piece = -(-count // self.pieces)  # places in one; the last has some to spare, whose results are not used
         self.apart: dict[Any, Array] = {}
         # What the block sees, with zeros where that is padding.
-        self.padded = host.zeros((block.shape[0] + plan.reach, block.shape[1], plan.width, plan.C), plan.dtype)
+        self.padded = aligned_zeros((block.shape[0] + plan.reach, block.shape[1], plan.width, plan.C), plan.dtype)
         self.seen = self.padded[block.seen_rows, :, block.seen_columns].swapaxes(0, 1)
         self._unroll_width()
         self.nbytes = 3 * self.padded.nbytes + self.unrolled.nbytes  # about, with what is made later
@@ -194,7 +204,7 @@ class _Scratch:
         shape = len(self.padded), n, W_out, K_w, C
         self.width_windows = as_strided(self.padded, shape, (row, image, column, d_w * column, channel))
         below = d_h * n * W_out  # places from one kernel row to the next
-        memory = host.zeros(((K_h - 1) * below + self.pieces * self.piece, K_w * C), plan.dtype)
+        memory = aligned_zeros(((K_h - 1) * below + self.pieces * self.piece, K_w * C), plan.dtype)
         self.columns = memory[: len(self.padded) * n * W_out].reshape(shape)
         place, element = memory.strides
         strides = below * place, self.piece * place, place, element
@@ -209,7 +219,7 @@ class _Scratch:
     def terms(self) -> Array:
         """The terms of the output's sum: (K_h, places, C_out), and one more for the bias."""
         plan = self.block.plan
-        return host.zeros((plan.windows.kernel_size[0] + 1, self.pieces * self.piece, plan.C_out), plan.dtype)
+        return aligned_zeros((plan.windows.kernel_size[0] + 1, self.pieces * self.piece, plan.C_out), plan.dtype)
 
     @functools.cached_property
     def products(self) -> Array:
@@ -221,7 +231,7 @@ class _Scratch:
         """Their sum: (places, C_out)."""
         _, places, C_out = self.terms.shape
         apart = PADDED_CHANNELS if C_out >= 64 else 0
-        return host.empty((places, C_out + apart), self.terms.dtype)[:, :C_out]
+        return aligned_empty((places, C_out + apart), self.terms.dtype)[:, :C_out]
 
     @functools.cached_property
     def places_of_sum(self) -> Array:
@@ -230,7 +240,7 @@ class _Scratch:
 
     @functools.cached_property
     def _all_places(self) -> Array:
-        return host.zeros((self.pieces * self.piece, self.block.plan.C_out), self.block.plan.dtype)
+        return aligned_zeros((self.pieces * self.piece, self.block.plan.C_out), self.block.plan.dtype)
 
     @functools.cached_property
     def places(self) -> Array:
@@ -246,9 +256,9 @@ class _Scratch:
     def kernel_products(self) -> Array:
         """(K_h, pieces, B, K_w · C)."""
         K_h, pieces, _, size = self.unrolled.shape
-        return host.empty((K_h, pieces, self.block.plan.C_out, size), self.unrolled.dtype)
+        return aligned_empty((K_h, pieces, self.block.plan.C_out, size), self.unrolled.dtype)
 
     @functools.cached_property
     def kernel_sum(self) -> Array:
         """(K_h, B, K_w · C)."""
-        return host.empty(self.kernel_products[:, 0].shape, self.unrolled.dtype)
+        return aligned_empty(self.kernel_products[:, 0].shape, self.unrolled.dtype)

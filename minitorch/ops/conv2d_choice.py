@@ -4,6 +4,7 @@
     conv2d_pointwise.py       nothing                          kernels of 1 × 1
     conv2d_winograd.py        nothing: sums of taps            many channels, 3 × 3 and 5 × 5, stride 1
     conv2d_channels_last.py   the kernel's width               16 to 48 channels, stride 1
+    conv2d_flat.py            the kernel, in long runs         fewer than 16 channels, stride 1
     conv2d_batch_last.py      the kernel, images innermost     everything else, of two images or more
     conv2d_rows.py            the kernel's width or all of it  groups, single images, few places, integers
 
@@ -37,12 +38,20 @@ from __future__ import annotations
 from types import ModuleType
 
 from minitorch.backend import Array
-from minitorch.ops import conv2d_batch_last, conv2d_channels_last, conv2d_pointwise, conv2d_rows, conv2d_winograd
+from minitorch.ops import (
+    conv2d_batch_last,
+    conv2d_channels_last,
+    conv2d_flat,
+    conv2d_pointwise,
+    conv2d_rows,
+    conv2d_winograd,
+)
 from minitorch.ops.windows import Windows
 
 ALGORITHMS: dict[str, ModuleType] = {
     "rows": conv2d_rows,
     "batch_last": conv2d_batch_last,
+    "flat": conv2d_flat,
     "channels_last": conv2d_channels_last,
     "winograd": conv2d_winograd,
     "pointwise": conv2d_pointwise,
@@ -80,11 +89,19 @@ def _choose_by_size(name: str, images: Array, C_in: int, C_out: int, windows: Wi
     has_stride = windows.stride != (1, 1)
     few = FEW_CHANNELS if name == "convolve" else VERY_FEW_CHANNELS
     is_medium = fewest <= MEDIUM_CHANNELS or max(C_in, C_out) <= LARGEST_MEDIUM
+    if _suits_long_runs(name, C_in, C_out, windows):
+        return conv2d_flat
     if few <= fewest and is_medium and not has_stride and not _shrinks(name, images, fewest, windows):
         return conv2d_channels_last
     if name == "correlate_kernel" and C_in < VERY_FEW_CHANNELS and C_out >= FEW_CHANNELS and not has_stride:
         return conv2d_rows
     return conv2d_batch_last
+
+
+def _suits_long_runs(name: str, C_in: int, C_out: int, windows: Windows) -> bool:
+    """Whether it pays to lay an image's rows end to end: to unroll few channels, and few products with them."""
+    is_small = C_in < FEW_CHANNELS and (name == "convolve" or (name == "correlate_kernel" and C_out < FEW_CHANNELS))
+    return is_small and conv2d_flat.applies(windows, 1) and conv2d_flat.wastes_little(windows)
 
 
 def _shrinks(name: str, images: Array, fewest: int, windows: Windows) -> bool:

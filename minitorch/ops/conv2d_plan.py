@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from minitorch.backend import Array, array_module, parallel, split
+from minitorch.backend import Array, aligned_empty, array_module, parallel, split
 from minitorch.backend.threads import LEAST_FLOP
 from minitorch.ops.windows import Windows, inside
 
@@ -142,7 +142,7 @@ class Unrolled:
         shape = (parts, plan.C_in, plan.heights, K_w, len(plan.remainders), rows, side, W_out)
         size = math.prod(shape)
         if self.memory is None or self.memory.size < size:
-            self.memory = array_module(self.like).empty(size, self.like.dtype)
+            self.memory = aligned_empty((size,), self.like.dtype)
         self.array = self.memory[:size].reshape(shape)
 
     def fill(self, input: Array, block: Block) -> None:

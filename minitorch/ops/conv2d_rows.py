@@ -78,7 +78,7 @@ def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows
         return input if bias is None else input + bias[:, None, None]
     plan = plan_for(N, C_in, C_out, windows, groups, output.itemsize, get_num_threads(), 0)
     if windows.stride == (1, 1) and not plan.has_few_places:
-        return convolve(output, _flipped(weight, groups), bias, windows.of_transpose(), groups)
+        return convolve(output, flipped(weight, groups), bias, windows.of_transpose(), groups)
     input = xp.zeros((N, C_in, *windows.input_size), output.dtype)
     if bias is not None:
         input += bias[:, None, None]
@@ -169,7 +169,7 @@ def _similar(scratch: Array | None, plan: Plan, block: Block, like: Array) -> Ar
     return scratch
 
 
-def _flipped(weight: Array, groups: int) -> Array:
+def flipped(weight: Array, groups: int) -> Array:
     """The kernel with which a convolution of stride 1 is its own transpose: turned round, channels exchanged."""
     C_out, C_in, K_h, K_w = weight.shape
     grouped = weight.reshape(groups, C_out // groups, C_in, K_h, K_w)

@@ -13,6 +13,8 @@ SHAPES = [
     ((40, 3), (3, 50)),  # narrow times flat
     ((3, 40), (40, 50)),  # few rows: of a transposed matrix tiles, else …
     ((10, 40), (40, 50)),  # … strips
+    ((16, 10), (10, 66)),  # some more rows: turned, …
+    ((20, 12), (12, 85)),  # … and made longer
     ((37, 40), (40, 75)),
     ((60, 50), (50, 70)),
     ((90, 50), (50, 20)),

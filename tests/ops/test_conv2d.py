@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch.backend import threads as threads_module
-from minitorch.ops import conv2d_batch_last, conv2d_channels_last, conv2d_choice, conv2d_plan, conv2d_rows
+from minitorch.ops import conv2d_batch_last, conv2d_channels_last, conv2d_choice, conv2d_flat, conv2d_plan, conv2d_rows
 from minitorch.ops.conv2d import by_columns
 from minitorch.ops.windows import Windows
 from reference import conv2d as reference
@@ -194,6 +194,11 @@ class TestBatchLast(ForcedAlgorithm):
     declarations = [Declaration("conv2d", conv2d_samples, tolerance=FLOAT32_SUMS)]
 
 
+class TestFlat(ForcedAlgorithm):
+    algorithm = "flat"
+    declarations = [Declaration("conv2d", stride_one_samples, tolerance=FLOAT32_SUMS)]
+
+
 class TestChannelsLast(ForcedAlgorithm):
     algorithm = "channels_last"
     declarations = [Declaration("conv2d", stride_one_samples, tolerance=FLOAT32_SUMS)]
@@ -293,7 +298,7 @@ def test_blocks_do_not_show(
     for constant in ("LEAST_PIECE", "LONG_PIECE"):
         monkeypatch.setattr(algorithm, constant, 2, raising=False)
     monkeypatch.setattr(threads_module, "LEAST_FLOP", 1.0)
-    for module in (conv2d_batch_last, conv2d_channels_last):
+    for module in (conv2d_batch_last, conv2d_channels_last, conv2d_flat):
         module._plan.cache_clear()
     monkeypatch.setattr(algorithm, "LEAST_FLOP", 1.0)
     monkeypatch.setattr(threads_module, "_requested", threads)
@@ -338,6 +343,24 @@ def test_what_is_not_finite_stays_where_it_belongs(value: float) -> None:
     numpy.testing.assert_allclose(ours[finite], theirs[finite], 1e-4, 1e-3)
 
 
+def kernel_gradient(torch: Any, x: numpy.ndarray, g: numpy.ndarray) -> numpy.ndarray:
+    weight = torch.zeros(6, 1, 5, 5, requires_grad=True)
+    torch.nn.functional.conv2d(torch.tensor(x), weight).backward(torch.tensor(g))
+    return weight.grad.numpy()
+
+
+@pytest.mark.parametrize("value", [numpy.inf, numpy.nan])
+def test_a_kernel_gradient_sees_only_what_its_windows_see(value: float) -> None:
+    """Where rows lie end to end, what a window does not see is multiplied by zero: that must not make nan of it."""
+    x = numpy.random.default_rng(0).normal(size=(4, 1, 28, 28)).astype("float32")
+    g = numpy.random.default_rng(1).normal(size=(4, 6, 24, 24)).astype("float32")
+    x[1, 0, 7, 0] = value  # in the first column: only the first elements of a kernel's rows meet it
+    ours, theirs = (kernel_gradient(torch, x, g) for torch in (minitorch, oracle))
+    assert (numpy.isfinite(ours) == numpy.isfinite(theirs)).all()
+    assert 0 < numpy.isfinite(theirs).sum() < theirs.size
+    numpy.testing.assert_allclose(ours[numpy.isfinite(theirs)], theirs[numpy.isfinite(theirs)], 1e-4, 1e-3)
+
+
 @pytest.mark.parametrize(
     ("shape", "name", "expected"),
     [
@@ -346,6 +369,10 @@ def test_what_is_not_finite_stays_where_it_belongs(value: float) -> None:
         ((8, 64, 64, 64, 64, 3, 1, 1, 1), "correlate_kernel", "channels_last"),
         ((8, 64, 32, 32, 128, 3, 1, 1, 1), "convolve", "batch_last"),
         ((256, 6, 14, 14, 16, 5, 1, 0, 1), "convolve", "batch_last"),
+        ((64, 3, 32, 32, 32, 5, 1, 2, 1), "convolve", "flat"),
+        ((64, 3, 32, 32, 32, 5, 1, 2, 1), "transpose", "batch_last"),
+        ((64, 3, 32, 32, 32, 5, 1, 2, 1), "correlate_kernel", "rows"),
+        ((256, 1, 28, 28, 6, 5, 1, 2, 1), "correlate_kernel", "flat"),
         ((256, 6, 14, 14, 16, 5, 1, 0, 1), "transpose", "batch_last"),
         ((4, 6, 14, 14, 16, 5, 1, 0, 1), "transpose", "channels_last"),
         ((16, 384, 12, 12, 384, 3, 1, 1, 1), "transpose", "winograd"),
