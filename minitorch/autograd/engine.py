@@ -114,6 +114,7 @@ class _BackwardTask:
         self.captured: dict[Any, Gradient] = {}
         # Leaves with gradients that another thread is computing.
         self.unfinished: list[tuple[Variable, Later[Array]]] = []
+        self.passed: set[Any] = set()  # nodes whose work has been done by the node before
 
     def run(self, roots: list[tuple[Edge, Gradient]]) -> None:
         for edge, gradient in roots:
@@ -150,6 +151,8 @@ class _BackwardTask:
             if self.wanted is not None and node not in self.wanted:
                 return
         saved = node.saved
+        if node.can_pass is not None:
+            self._let_pass(node)
         results = self._call(node, gradients)
         position = 0
         for edge in node.edges:
@@ -162,6 +165,19 @@ class _BackwardTask:
                     is_owned = not self.create_graph and _is_owned(position, results, gradients, owned, saved, node)
                     self._deliver(edge, result, is_owned, node, position)
             position += 1  # noqa: SIM113 (enumerate takes longer than the usual one or two rounds)
+
+    def _let_pass(self, node: Function) -> None:
+        """Tell ``node`` to do the work of the next node, too, if that gets no other gradient and nobody looks at it."""
+        assert node.can_pass is not None
+        node.passes = False
+        edge = node.edges[0]
+        if edge is None or self.create_graph or self.targets is not None:
+            return
+        target = edge[0]
+        is_alone = isinstance(target, Function) and self.counts[target] == 1 and target not in self.pending
+        if is_alone and target.hooks is None and node.can_pass(target):
+            node.passes = True
+            self.passed.add(target)
 
     def _leave_unfinished(self, target: Any, gradient: Later[Array]) -> Array | None:
         """The gradient if it is needed now; a leaf without hooks can wait for it."""
@@ -188,7 +204,7 @@ class _BackwardTask:
         try:
             if self.create_graph and saved:
                 node.saved = node.saved_as_variables()
-            results = node.backward(*gradients)
+            results = gradients[0] if node in self.passed else node.backward(*gradients)
         except Exception as error:
             if node.trace is not None:
                 _add_note(error, _forward_trace(node))

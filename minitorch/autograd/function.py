@@ -65,6 +65,7 @@ class Function:
     is_view = False  # the output shares the first input's memory
     makes_several_views = False  # it is a tuple of such outputs
     may_return_kept_arrays = False  # backward may return an array that it keeps elsewhere than in ``saved``
+    passes = False  # backward does the work of the node that its gradient goes to, too; see ``can_pass``
     needs_input_grad: tuple[bool, ...] = (False,) * 16
 
     saved: tuple[Array, ...] = ()
@@ -85,6 +86,14 @@ class Function:
     def backward(self, *grad_outputs: Any) -> Any:
         """The gradient of each input, given that of each output."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    can_pass: Callable[[Function], bool] | None = None
+    """A method where ``backward`` can do the work of some kinds of nodes that its gradient may go to.
+
+    It says whether that node is of such a kind. Before ``backward`` the engine sets ``passes``: true if so, and if
+    nobody can tell; then the gradient goes through that node unchanged. It is for two nodes that together read and
+    write less than one after the other, such as max pooling of a rectifier's output.
+    """
 
     def save(self, *values: Array | None) -> None:
         """Keep these arrays for ``backward``, where they are ``self.saved``."""

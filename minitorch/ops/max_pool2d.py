@@ -24,22 +24,36 @@ from minitorch.backend.launching import runs_kernels
 from minitorch.backend.layout import empty_in_order, image_order, in_order
 from minitorch.ops import max_pool2d_cuda
 from minitorch.ops import max_pool2d_tiles as tiles
+from minitorch.ops.activation import Relu
 from minitorch.ops.operand import require
 from minitorch.ops.windows import Pair, Tap, Windows, pooling_pair, window_count
 
 
 class MaxPool2DWithIndices(Function):
-    """output = max over each window;  the winner gets the window's gradient."""
+    """output = max over each window;  the winner gets the window's gradient.
+
+    Where the input is a rectifier's output, the winner is 0 only if the largest element is. So the rectifier's
+    gradient can be found from the pooled output, which is a fraction of its own.
+    """
 
     def forward(self, input: Array, *, windows: Windows, return_indices: bool = False) -> Any:
         self.windows = windows
         if not (return_indices or self.needs_input_grad[0]):
             return largest(input, windows)
         output, choice = largest_and_choice(input, windows)
-        self.save(choice)
+        self.save(choice, output != 0 if self._follows_rectifier() and is_on_cpu(input) else None)
         return (output, flat_indices(choice, windows)) if return_indices else output
 
+    def _follows_rectifier(self) -> bool:
+        return bool(self.edges) and self.edges[0] is not None and isinstance(self.edges[0][0], Relu)
+
+    def can_pass(self, target: Function) -> bool:
+        """Whether to do the work of ``target``, if it is the rectifier."""
+        return not self.is_freed and self.saved[1] is not None
+
     def backward(self, grad_output: Any, _: Any = None) -> Any:
+        if self.passes:
+            grad_output = keep(grad_output, self.saved[1])
         return PutAtChoice.apply(grad_output, choice=self.saved[0], windows=self.windows)
 
 
