@@ -36,7 +36,7 @@ from minitorch.ops.windows import Windows, inside
 
 Pairs = list[tuple[Array, Array]]
 
-BLOCK_BYTES = 3_000_000  # of the scratch of a block: about what a core's second cache holds
+BLOCK_BYTES = 2_600_000  # of the scratch of a block: about what a core's second cache holds
 UNPACKED = 1_000_000  # rows · columns · depth of a product up to which OpenBLAS does not pack
 LEAST_PIECE = 128  # places
 LONG_PIECE = 1024  # places
