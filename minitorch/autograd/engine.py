@@ -184,7 +184,7 @@ class _BackwardTask:
         is_leaf = isinstance(target, Variable)
         if not is_leaf or self.targets is not None or target.hooks or target.post_accumulate_hooks:
             return gradient.get()
-        if len(self.unfinished) > 1:  # each holds memory
+        if len(self.unfinished) > 3:  # each holds memory; a layer has two
             self._finish(1)
         self.unfinished.append((target, gradient))
         return None

@@ -55,10 +55,12 @@ from minitorch.ops.conv2d_layout import result_order
 from minitorch.ops.conv2d_winograd import is_finite
 from minitorch.ops.conv_arguments import check_arrays, convolution_windows, is_unbatched
 from minitorch.ops.matmul import multiply
-from minitorch.ops.reduction import sum
+from minitorch.ops.reduction import Sum
 from minitorch.ops.shape import squeeze, unsqueeze
 from minitorch.ops.unfold import fold_array, unfold_array
 from minitorch.ops.windows import Windows, as_planes, like_rank
+
+FLOP_OF_ADDITION = 40.0  # an addition waits for memory as long as so many multiplications and additions of a product
 
 
 class Convolution(Function):
@@ -74,9 +76,10 @@ class Convolution(Function):
         input, weight = self.saved
         options = {"windows": self.windows, "groups": self.groups}
         flop = 0 if weight is None else _flop(grad_output, weight)  # without, there is nothing to do at the same time
+        grad_bias = sum_over_places(grad_output) if self.needs_input_grad[2] else None
         grad_weight = None if input is None else KernelCorrelation.apply_later(flop, grad_output, input, **options)
         grad_input = None if weight is None else TransposedConvolution.apply(grad_output, weight, None, **options)
-        return grad_input, grad_weight, (sum_over_places(grad_output) if self.needs_input_grad[2] else None)
+        return grad_input, grad_weight, grad_bias
 
 
 class TransposedConvolution(Function):
@@ -94,9 +97,10 @@ class TransposedConvolution(Function):
         output, weight = self.saved
         options = {"windows": self.windows, "groups": self.groups}
         flop = 0 if weight is None or output is None else _flop(output, weight)
+        grad_bias = sum_over_places(grad_input) if self.needs_input_grad[2] else None
         grad_weight = None if output is None else KernelCorrelation.apply_later(flop, output, grad_input, **options)
         grad_output = None if weight is None else Convolution.apply(grad_input, weight, None, **options)
-        return grad_output, grad_weight, (sum_over_places(grad_input) if self.needs_input_grad[2] else None)
+        return grad_output, grad_weight, grad_bias
 
 
 class KernelCorrelation(Function):
@@ -119,8 +123,9 @@ class KernelCorrelation(Function):
 
 
 def sum_over_places(images: Any) -> Any:
-    """(N, C, …) → (C,): the gradient of a bias, which was added at every place of every image."""
-    return sum(images, (0, *range(2, images.ndim)))
+    """(N, C, …) → (C,): the gradient of a bias, which was added at every place of every image. Perhaps ``Later``."""
+    dims = (0, *range(2, images.ndim))
+    return Sum.apply_later(FLOP_OF_ADDITION * math.prod(images.shape), images, dims=dims)
 
 
 def _flop(output: Any, weight: Any) -> float:

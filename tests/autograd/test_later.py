@@ -61,17 +61,17 @@ def gradients(model: Any, backward: Callable[[Any], Any] = lambda loss: loss.bac
 def test_the_same_gradients(left: list[Any]) -> None:
     model = network()
     found = gradients(model)
-    assert len(left) == 6  # all weights but that of the first layer: its input needs no gradient
+    assert len(left) == 11  # all weights but the first (its input needs no gradient), and biases of convolutions
     minitorch.set_num_threads(1)
     assert gradients(model) == found
-    assert len(left) == 6
+    assert len(left) == 11
 
 
 def test_a_second_pass_adds_up(left: list[Any]) -> None:
     model = network()
     once = [2 * numpy.array(each) for each in gradients(model)]
     loss_of(model).backward()
-    assert len(left) == 12
+    assert len(left) == 22
     for expected, parameter in zip(once, model.parameters()):
         numpy.testing.assert_array_equal(expected, parameter.grad.numpy())
 
