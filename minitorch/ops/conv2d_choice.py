@@ -31,6 +31,17 @@ on another processor, with half of the cache a core (1 MB), which decided where 
 
     64→64 3×3, 64², b8         19.5/18.9/17.9   21.4/28.1/19.8    16.3*/16.2*/17.5* 21.3/21.8/23.5  12.4/12.6/14.4
     6→16 5×5, 14², b256         1.7/ 3.7/ 1.8    1.1*/ 2.1*/ 1.5   1.5/ 2.9/ 1.4*                    0.7/ 1.7/ 1.3
+
+and with few channels, on the first one and on one thread, where rows end to end were still to come:
+
+    shape                       rows             batch_last        flat                              torch
+    1→6 5×5, 28², b256          2.1/   - / 2.4   2.5 / 3.6*/ 2.5   1.5*/ 4.4/ 1.6*                   1.7/15.5/ 1.8
+    3→32 5×5, 32², b64          6.1/   - / 3.4*  4.5 / 6.5*/ 5.0   2.9*/18.1/ 4.2                    2.3/10.6/ 2.5
+    3→64 3×3, 64², b8           2.1/   - / 2.3*  1.7 / 2.2*/ 3.0   1.4*/ 8.3/ 2.7                    1.2/ 4.3/ 1.4
+    8→16 3×3, 28², b64          2.3/ 3.2/ 2.3    2.5 / 3.7 / 3.2   1.7*/ 2.2/ 2.1                    1.0/ 2.0/ 1.6
+
+Two threads hardly help where there is little to compute (first row: 1.3 to 1.8 ms). NumPy's calls take 20 µs each, and
+after each of them a thread asks for Python's lock, and waits 50 µs where the other one has it.
 """
 
 from __future__ import annotations
