@@ -73,6 +73,18 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accelerator, "_failure", "this test takes it away")
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist (``-n 2``) hands over what it compared, …"""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["verdict"] = verdict.as_plain()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """… and the process that prints the table adds it up."""
+    verdict.add(node.workeroutput["verdict"] if hasattr(node, "workeroutput") else [])
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the verdict table."""
     lines = verdict.table()

@@ -27,7 +27,8 @@ class Spec:
     """A tensor to be made: ``shape``, a dtype (None: the test's), values in [low, high], and how they are laid out.
 
     ``gap``: keep this far from each value in ``kinks`` (where a derivative jumps). ``distinct``: no two equal
-    values, and none closer than 0.01: for max, sort and their like, where ties are tested on their own.
+    values, but ``spacing`` apart: for max, sort and their like, where ties are tested on their own. Normalisation
+    divides by the standard deviation, and multiplies rounding errors as much: there the spacing is wider.
     ``values``: these exactly. ``differentiable``: gradients may be asked for.
     """
 
@@ -38,6 +39,7 @@ class Spec:
     kinks: tuple[float, ...] = ()
     gap: float = 0.05
     distinct: bool = False
+    spacing: float = 0.03
     values: Any = None
     layout: str = "contiguous"
     differentiable: bool = True
@@ -56,7 +58,7 @@ class Spec:
             return generator.integers(low, int(self.high) + 1, self.shape)
         if self.distinct:
             size = int(numpy.prod(self.shape))
-            return ((generator.permutation(size) - size // 2) * 0.03 + 0.011).reshape(self.shape)
+            return ((generator.permutation(size) - size // 2) * self.spacing + 0.011).reshape(self.shape)
         values = generator.uniform(self.low, self.high, self.shape)
         for kink in self.kinks:
             side = numpy.where(values >= kink, 1.0, -1.0)

@@ -16,6 +16,18 @@ def record(name: str, kind: str, error: float) -> None:
     worst[name][kind] = max(worst[name][kind], error)
 
 
+def as_plain() -> list[tuple[str, str, int, float]]:
+    """What was recorded, for another process: of each op and kind, how many cases and the worst error."""
+    return [(name, kind, count, worst[name][kind]) for name in cases for kind, count in cases[name].items()]
+
+
+def add(recorded: list[tuple[str, str, int, float]]) -> None:
+    """Count what another process recorded."""
+    for name, kind, count, error in recorded:
+        cases[name][kind] += count
+        worst[name][kind] = max(worst[name][kind], error)
+
+
 def table() -> list[str]:
     """The lines of the table, empty if nothing was compared."""
     if not cases:

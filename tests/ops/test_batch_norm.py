@@ -39,7 +39,7 @@ def training(draw: Draw) -> Sample:
     weight, bias = draw_parameters(draw, C)
     eps = draw(st.sampled_from([1e-5, 1e-3, 0.5]))
     # Values that are all different: a variance near zero would make 1/√(σ² + ε) amplify rounding without bound.
-    return Sample(Spec(shape, distinct=True), None, None, weight, bias, True, eps=eps)
+    return Sample(Spec(shape, distinct=True, spacing=0.3), None, None, weight, bias, True, eps=eps)
 
 
 def evaluation(draw: Draw) -> Sample:

@@ -28,7 +28,7 @@ def samples(draw: Draw) -> Sample:
     # Not a bias alone: there torch's backward fails (it is tried in ``TINY``).
     parameters = draw(st.sampled_from([(None, None), (Spec((C,)), None), (Spec((C,)), Spec((C,)))]))
     shape = (draw(st.integers(1, 3)), C, *rest)  # for an empty batch torch fails in backward
-    return Sample(Spec(shape, distinct=True), groups, *parameters, draw(st.sampled_from([1e-5, 0.5])))
+    return Sample(Spec(shape, distinct=True, spacing=0.3), groups, *parameters, draw(st.sampled_from([1e-5, 0.5])))
 
 
 X = Spec((2, 4, 3))

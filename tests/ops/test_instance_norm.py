@@ -29,7 +29,12 @@ def samples(draw: Draw) -> Sample:
     weight, bias = draw(st.sampled_from([(None, None), (Spec((C,)), None), (Spec((C,)), Spec((C,)))]))
     averages = (None, None) if uses_input else (mean, var)
     return Sample(
-        Spec(shape, distinct=True), *averages, weight, bias, uses_input, eps=draw(st.sampled_from([1e-5, 0.5]))
+        Spec(shape, distinct=True, spacing=0.3),
+        *averages,
+        weight,
+        bias,
+        uses_input,
+        eps=draw(st.sampled_from([1e-5, 0.5])),
     )
 
 

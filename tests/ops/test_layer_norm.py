@@ -31,13 +31,13 @@ def layer_norm_samples(draw: Draw) -> Sample:
     # Not a bias alone: there torch's second derivative fails (it is tried in ``TINY``).
     pairs = [(None, None), (Spec(normalized), None), (Spec(normalized), Spec(normalized))]
     # Distinct values: a variance near zero would make 1/√(σ² + ε) amplify rounding without bound.
-    return Sample(Spec(shape, distinct=True), normalized, *draw(st.sampled_from(pairs)), draw(EPS))
+    return Sample(Spec(shape, distinct=True, spacing=0.3), normalized, *draw(st.sampled_from(pairs)), draw(EPS))
 
 
 def rms_norm_samples(draw: Draw) -> Sample:
     shape, normalized = draw_rows(draw)
     weight = Spec(normalized) if draw(st.booleans()) else None
-    return Sample(Spec(shape, distinct=True), normalized, weight, draw(st.sampled_from([None, 1e-5, 0.5])))
+    return Sample(Spec(shape, distinct=True, spacing=0.3), normalized, weight, draw(st.sampled_from([None, 1e-5, 0.5])))
 
 
 X = Spec((2, 3, 4))
