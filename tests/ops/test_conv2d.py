@@ -379,6 +379,10 @@ def test_a_kernel_gradient_sees_only_what_its_windows_see(value: float) -> None:
         ((8, 512, 4, 4, 512, 3, 1, 1, 1), "correlate_kernel", "rows"),
         ((8, 64, 14, 14, 128, 1, 1, 0, 1), "convolve", "pointwise"),
         ((8, 32, 14, 14, 32, 3, 1, 1, 32), "convolve", "rows"),
+        ((1, 1, 28, 28, 6, 5, 1, 2, 1), "convolve", "flat"),
+        ((1, 1, 28, 28, 6, 5, 1, 2, 1), "transpose", "batch_last"),
+        ((1, 3, 224, 224, 64, 3, 1, 1, 1), "convolve", "rows"),
+        ((1, 64, 56, 56, 64, 3, 1, 1, 1), "convolve", "rows"),
     ],
 )
 def test_choice(shape: Any, name: str, expected: str) -> None:
