@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 from minitorch.backend import (
@@ -26,12 +25,9 @@ from minitorch.backend import (
     aligned_zeros,
     array_module,
     as_strided,
-    kept_scratch,
-    parallel,
-    split,
 )
-from minitorch.backend.threads import LEAST_FLOP, get_num_threads
-from minitorch.ops.conv2d_layout import empty_images
+from minitorch.backend.threads import get_num_threads
+from minitorch.ops import conv2d_blocks
 from minitorch.ops.windows import Windows, inside
 
 Pairs = list[tuple[Array, Array]]
@@ -49,24 +45,8 @@ def applies(windows: Windows, groups: int) -> bool:
 
 def convolve(input: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
     """(N, C_in, H, W) and (C_out, C_in, K_h, K_w) → (N, C_out, H_out, W_out)."""
-    xp = array_module(input)
-    C_out = len(weight)
-    output = empty_images((len(input), C_out, *windows.output_size), input)
-    kernels = weight.reshape(C_out, math.prod(weight.shape[1:]))
-    if bias is not None:
-        kernels = xp.concatenate((kernels, bias[:, None]), 1)
-    depth = kernels.shape[1]
-    plan = _plan(len(input), input.shape[1], C_out, windows, input.dtype, get_num_threads())
-
-    def work(blocks: list[slice]) -> None:
-        for images in blocks:
-            scratch = plan.scratch(images)
-            scratch.unroll(input[images])
-            xp.matmul(kernels, scratch.unrolled_pieces[:, :depth], out=scratch.place_pieces)
-            output[images] = scratch.output
-
-    plan.run(work)
-    return output
+    plan = _plan(len(input), input.shape[1], len(weight), windows, input.dtype, get_num_threads())
+    return conv2d_blocks.convolve(plan, input, weight, bias, windows)
 
 
 def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
@@ -92,46 +72,24 @@ def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows
 
 def correlate_kernel(output: Array, input: Array, windows: Windows, groups: int) -> Array:
     """(N, C_out, H_out, W_out) and (N, C_in, H, W) → (C_out, C_in, K_h, K_w)."""
-    xp = array_module(input)
-    C_in, C_out = input.shape[1], output.shape[1]
-    size = C_in * math.prod(windows.kernel_size)
-    plan = _plan(len(input), C_in, C_out, windows, input.dtype, get_num_threads())
-
-    def work(blocks: list[slice]) -> Array:
-        total = xp.zeros((size, C_out), input.dtype)
-        for images in blocks:
-            scratch = plan.scratch(images)
-            scratch.unroll(input[images])
-            scratch.output[...] = output[images]
-            total += scratch.product_with_places()
-        return total
-
-    total = functools.reduce(xp.add, plan.run(work))
-    return total.T.reshape(C_out, C_in, *windows.kernel_size)
+    plan = _plan(len(input), input.shape[1], output.shape[1], windows, input.dtype, get_num_threads())
+    return conv2d_blocks.correlate_kernel(plan, output, input, windows)
 
 
-class _Plan:
+class _Plan(conv2d_blocks.BlockPlan):
     """How a convolution is cut into blocks of images."""
 
     def __init__(self, N: int, C_in: int, C_out: int, windows: Windows, dtype: Any) -> None:
         self.windows, self.C_in, self.C_out, self.dtype = windows, C_in, C_out, dtype
         places = math.prod(windows.output_size)
         depth = C_in * math.prod(windows.kernel_size)
-        self.flop = 2 * N * places * depth * C_out
+        flop = 2 * N * places * depth * C_out
         image_bytes = dtype.itemsize * (places * (depth + C_out) + C_in * math.prod(windows.input_size))
-        share = -(-N // len(split(N, self.flop, LEAST_FLOP)))
-        most = max(1, min(share, BLOCK_BYTES // image_bytes))
-        images = -(-share // -(-share // most))
-        self.blocks = [slice(first, min(first + images, N)) for first in range(0, N, images)]
+        super().__init__(N, flop, image_bytes, BLOCK_BYTES)
 
-    def run(self, work: Callable[[list[slice]], Any]) -> list[Any]:
-        """Share the blocks out among the threads."""
-        return parallel([self.blocks[share] for share in split(len(self.blocks), self.flop, LEAST_FLOP)], work)
-
-    def scratch(self, images: slice) -> _Scratch:
-        """The memory for a block of so many images."""
-        n = images.stop - images.start
-        return kept_scratch((self, n), lambda: _Scratch(self, n))
+    def make_scratch(self, n: int) -> _Scratch:
+        """The memory for a block of n images."""
+        return _Scratch(self, n)
 
 
 @functools.lru_cache(maxsize=512)
@@ -164,25 +122,32 @@ class _Scratch:
         self.copies = memory[:depth].reshape(shape)
         self.unrolled = memory[:depth]
         # The output: (C_out, places of all images), and the same as (n, C_out, H_out, W_out).
-        self.places = aligned_empty((C_out, count), plan.dtype)
-        self.output = self.places.reshape(C_out, H_out, W_out, n).transpose(3, 0, 1, 2)
+        self.all_places = aligned_empty((C_out, count), plan.dtype)
+        self.output = self.all_places.reshape(C_out, H_out, W_out, n).transpose(3, 0, 1, 2)
         # Both in pieces, as views (pieces, depth + 1 or C_out, places of a piece).
         pieces = _pieces(count, UNPACKED // ((depth + 1) * C_out))
         self.unrolled_pieces = memory.reshape(depth + 1, pieces, count // pieces).swapaxes(0, 1)
-        self.place_pieces = self.places.reshape(C_out, pieces, count // pieces).swapaxes(0, 1)
-        self.nbytes = self.padded.nbytes + self.copies.nbytes + self.places.nbytes
+        self.place_pieces = self.all_places.reshape(C_out, pieces, count // pieces).swapaxes(0, 1)
+        self.nbytes = self.padded.nbytes + self.copies.nbytes + self.all_places.nbytes
 
     def unroll(self, images: Array) -> None:
         """Fill ``unrolled`` with the windows of the images (n, C_in, H, W)."""
         self.seen[...] = images[:, :, self.input_rows, self.input_columns]
         self.copies[...] = self.all_windows
 
-    def product_with_places(self) -> Array:
-        """unrolled · placesᵀ; in pieces if they are long, since then each is packed but stays in the cache."""
-        xp = array_module(self.places)
+    @property
+    def places(self) -> tuple[Array, Array]:
+        """The output in pieces, and the same as (n, C_out, H_out, W_out)."""
+        return self.place_pieces, self.output
+
+    def product_with(self, gradients: Array) -> Array:
+        """unrolled · gradientsᵀ; in pieces if they are long, since then each is packed but stays in the cache."""
+        self.output[...] = gradients
+        xp = array_module(self.all_places)
         if self.place_pieces.shape[2] < LONG_PIECE:
-            return xp.matmul(self.unrolled, self.places.T)
-        return xp.matmul(self.unrolled_pieces[:, :-1], self.place_pieces.swapaxes(1, 2)).sum(0, dtype=self.places.dtype)
+            return xp.matmul(self.unrolled, self.all_places.T)
+        products = xp.matmul(self.unrolled_pieces[:, :-1], self.place_pieces.swapaxes(1, 2))
+        return products.sum(0, dtype=gradients.dtype)
 
     def fold(self, images: Array) -> None:
         """The transpose of ``unroll``: add up what was copied from each place of the images (n, C_in, H, W).

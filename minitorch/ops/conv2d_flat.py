@@ -22,14 +22,12 @@ of the output's, with the kernel turned round.
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable
 from typing import Any
 
-from minitorch.backend import Array, aligned_zeros, array_module, as_strided, host, kept_scratch, parallel, split
+from minitorch.backend import Array, aligned_zeros, as_strided, host
 from minitorch.backend.scratch import ALIGNMENT
-from minitorch.backend.threads import LEAST_FLOP, get_num_threads
-from minitorch.ops.conv2d_layout import empty_images
+from minitorch.backend.threads import get_num_threads
+from minitorch.ops import conv2d_blocks
 from minitorch.ops.conv2d_rows import flipped
 from minitorch.ops.windows import Windows, inside
 
@@ -51,25 +49,8 @@ def wastes_little(windows: Windows) -> bool:
 
 def convolve(input: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
     """(N, C_in, H, W) and (C_out, C_in, K_h, K_w) → (N, C_out, H_out, W_out)."""
-    xp = array_module(input)
-    C_out = len(weight)
-    output = empty_images((len(input), C_out, *windows.output_size), input)
-    kernels = weight.reshape(C_out, math.prod(weight.shape[1:]))
-    if bias is not None:
-        kernels = xp.concatenate((kernels, bias[:, None]), 1)
-    depth = kernels.shape[1]
-    plan = _plan(len(input), input.shape[1], C_out, windows, input.dtype, get_num_threads())
-
-    def work(blocks: list[slice]) -> None:
-        for images in blocks:
-            scratch = plan.scratch(images)
-            scratch.unroll(input[images])
-            pieces, places = scratch.places
-            xp.matmul(kernels, scratch.unrolled_pieces[:, :, :depth], out=pieces)
-            output[images] = places
-
-    plan.run(work)
-    return output
+    plan = _plan(len(input), input.shape[1], len(weight), windows, input.dtype, get_num_threads())
+    return conv2d_blocks.convolve(plan, input, weight, bias, windows)
 
 
 def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
@@ -79,24 +60,11 @@ def transpose(output: Array, weight: Array, bias: Array | None, windows: Windows
 
 def correlate_kernel(output: Array, input: Array, windows: Windows, groups: int) -> Array:
     """(N, C_out, H_out, W_out) and (N, C_in, H, W) → (C_out, C_in, K_h, K_w)."""
-    xp = array_module(input)
-    C_in, C_out = input.shape[1], output.shape[1]
-    size = C_in * math.prod(windows.kernel_size)
-    plan = _plan(len(input), C_in, C_out, windows, input.dtype, get_num_threads())
-
-    def work(blocks: list[slice]) -> Array:
-        total = xp.zeros((size, C_out), input.dtype)
-        for images in blocks:
-            scratch = plan.scratch(images)
-            scratch.unroll(input[images])
-            total += scratch.product_with(output[images])
-        return total
-
-    total = functools.reduce(xp.add, plan.run(work))
-    return total.T.reshape(C_out, C_in, *windows.kernel_size)
+    plan = _plan(len(input), input.shape[1], output.shape[1], windows, input.dtype, get_num_threads())
+    return conv2d_blocks.correlate_kernel(plan, output, input, windows)
 
 
-class _Plan:
+class _Plan(conv2d_blocks.BlockPlan):
     """How a convolution is cut into blocks of images, and the images into pieces for the products."""
 
     def __init__(self, N: int, C_in: int, C_out: int, windows: Windows, dtype: Any) -> None:
@@ -110,12 +78,9 @@ class _Plan:
         limit = UNPACKED // ((self.depth + 1) * C_out)
         self.pieces = -(-self.length // limit) if limit >= LEAST_PIECE else 1
         self.pitch = _round_up(self.length, self.pieces * (ALIGNMENT // dtype.itemsize))
-        self.flop = 2 * N * H_out * W_out * self.depth * C_out
+        flop = 2 * N * H_out * W_out * self.depth * C_out
         image_bytes = dtype.itemsize * (self.pitch * (self.depth + C_out) + C_in * self.height * self.width)
-        share = -(-N // len(split(N, self.flop, LEAST_FLOP)))
-        most = max(1, min(share, BLOCK_BYTES // image_bytes))
-        images = -(-share // -(-share // most))
-        self.blocks = [slice(first, min(first + images, N)) for first in range(0, N, images)]
+        super().__init__(N, flop, image_bytes, BLOCK_BYTES)
 
     def in_pieces(self, rows: Array) -> Array:
         """(n, rows, pitch) → (n, pieces, rows, pitch / pieces)."""
@@ -130,14 +95,9 @@ class _Plan:
         strides = image, channel, self.width * place, place
         return as_strided(places, (*places.shape[:2], *self.windows.output_size), strides)
 
-    def run(self, work: Callable[[list[slice]], Any]) -> list[Any]:
-        """Share the blocks out among the threads."""
-        return parallel([self.blocks[share] for share in split(len(self.blocks), self.flop, LEAST_FLOP)], work)
-
-    def scratch(self, images: slice) -> _Scratch:
-        """The memory for a block of so many images."""
-        n = images.stop - images.start
-        return kept_scratch((self, n), lambda: _Scratch(self, n))
+    def make_scratch(self, n: int) -> _Scratch:
+        """The memory for a block of n images."""
+        return _Scratch(self, n)
 
 
 def _round_up(number: int, multiple: int) -> int:
